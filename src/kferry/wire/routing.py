@@ -1,0 +1,163 @@
+"""Many questions at once, each to the broker that may answer it.
+
+Owns the split by partition leader or by coordinator, and the repetition of those answers that say
+"not me" or "not now". One question that cannot be answered never holds up the others: its error is
+its result.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from enum import IntEnum
+from typing import TypeVar
+
+from kafka.protocol.metadata import FindCoordinatorRequest, FindCoordinatorResponse
+
+from kferry.names import BrokerId, TopicPartition
+from kferry.wire.cluster import Cluster
+from kferry.wire.errors import BrokerError, WireError
+from kferry.wire.retry import Pauses, may_pass
+
+_K = TypeVar("_K")
+_R = TypeVar("_R")
+
+Outcomes = dict[_K, _R | WireError]
+Ask = Callable[[BrokerId, list[_K]], Awaitable[Mapping[_K, _R | WireError]]]
+_Locate = Callable[[list[_K]], Awaitable[Mapping[_K, BrokerId | WireError]]]
+
+_UNKNOWN_TOPIC_OR_PARTITION = 3
+_LEADER_NOT_AVAILABLE = 5
+_BATCHED_LOOK_UP = 4
+
+
+class Kind(IntEnum):
+    """What a coordinator coordinates."""
+
+    GROUP = 0
+    TRANSACTION = 1
+
+
+async def at_leaders(
+    cluster: Cluster, partitions: Iterable[TopicPartition], ask: Ask[TopicPartition, _R]
+) -> Outcomes[TopicPartition, _R]:
+    """Ask each leader about its own partitions."""
+
+    async def locate(wanted: list[TopicPartition]) -> dict[TopicPartition, BrokerId | WireError]:
+        metadata = await cluster.refresh({partition.topic for partition in wanted})
+        found: dict[TopicPartition, BrokerId | WireError] = {}
+        for partition in wanted:
+            topic = metadata.topics.get(partition.topic)
+            if topic is None or topic.error_code:
+                code = topic.error_code if topic else _UNKNOWN_TOPIC_OR_PARTITION
+                found[partition] = BrokerError(code, str(partition))
+            elif not any(p.id == partition.partition for p in topic.partitions):
+                found[partition] = BrokerError(_UNKNOWN_TOPIC_OR_PARTITION, str(partition))
+            else:
+                leader = metadata.leader(partition)
+                missing = BrokerError(_LEADER_NOT_AVAILABLE, str(partition))
+                found[partition] = missing if leader is None else leader
+        return found
+
+    return await _fan_out(cluster, list(partitions), locate, ask)
+
+
+async def at_every_broker(
+    cluster: Cluster, ask: Callable[[BrokerId], Awaitable[_R]]
+) -> Outcomes[BrokerId, _R]:
+    """Ask each broker the same; one that does not answer has its error as its outcome."""
+
+    async def one(broker: BrokerId) -> _R | WireError:
+        try:
+            return await ask(broker)
+        except WireError as error:
+            return error
+
+    brokers = list(cluster.metadata.brokers)
+    return dict(zip(brokers, await asyncio.gather(*map(one, brokers)), strict=True))
+
+
+async def at_coordinators(
+    cluster: Cluster, kind: Kind, keys: Iterable[str], ask: Ask[str, _R]
+) -> Outcomes[str, _R]:
+    """Ask each coordinator about its own groups or transactional ids."""
+
+    async def locate(wanted: list[str]) -> Mapping[str, BrokerId | WireError]:
+        return await find_coordinators(cluster, kind, wanted)
+
+    return await _fan_out(cluster, list(keys), locate, ask)
+
+
+async def find_coordinators(
+    cluster: Cluster, kind: Kind, keys: list[str]
+) -> dict[str, BrokerId | WireError]:
+    """Ask who coordinates: all keys in one question, or one by one where the broker is older."""
+    probe = await cluster.any_connection()
+    version = probe.versions.choose(FindCoordinatorRequest, probe.where)
+    if version >= _BATCHED_LOOK_UP:
+        answer = await cluster.request(
+            FindCoordinatorRequest(key_type=int(kind), coordinator_keys=keys),
+            FindCoordinatorResponse,
+        )
+        return {found.key: _coordinator(found.key, found) for found in answer.coordinators}
+    found: dict[str, BrokerId | WireError] = {}
+    for key in keys:
+        answer = await cluster.request(
+            FindCoordinatorRequest(key=key, key_type=int(kind)), FindCoordinatorResponse
+        )
+        found[key] = _coordinator(key, answer)
+    return found
+
+
+def _coordinator(key: str, answer: object) -> BrokerId | WireError:
+    code = int(getattr(answer, "error_code", 0))
+    return BrokerError(code, key) if code else BrokerId(int(getattr(answer, "node_id", -1)))
+
+
+async def _fan_out(
+    cluster: Cluster, keys: list[_K], locate: _Locate[_K], ask: Ask[_K, _R]
+) -> Outcomes[_K, _R]:
+    pauses = Pauses(cluster.limits)
+    outcomes: Outcomes[_K, _R] = {}
+    open_ = keys
+    while open_:
+        outcomes.update(await _one_round(open_, locate, ask))
+        open_ = [key for key in open_ if _again(outcomes[key])]
+        if pauses.over:
+            break
+        if open_:
+            await pauses.pause()
+    return {key: outcomes[key] for key in keys}
+
+
+def _again(outcome: object) -> bool:
+    return isinstance(outcome, WireError) and may_pass(outcome)
+
+
+async def _one_round(
+    keys: list[_K], locate: _Locate[_K], ask: Ask[_K, _R]
+) -> dict[_K, _R | WireError]:
+    outcomes: dict[_K, _R | WireError] = {}
+    places: dict[BrokerId, list[_K]] = defaultdict(list)
+    try:
+        located = await locate(keys)
+    except WireError as error:
+        return dict.fromkeys(keys, error)
+    for key in keys:
+        place = located[key]
+        if isinstance(place, WireError):
+            outcomes[key] = place
+        else:
+            places[place].append(key)
+
+    async def at(broker: BrokerId, own: list[_K]) -> None:
+        try:
+            answers = await ask(broker, own)
+        except WireError as error:
+            answers = {}
+            outcomes.update(dict.fromkeys(own, error))
+        outcomes.update(answers)
+
+    async with asyncio.TaskGroup() as group:
+        for broker, own in places.items():
+            group.create_task(at(broker, own))
+    return outcomes
