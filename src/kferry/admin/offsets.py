@@ -1,0 +1,77 @@
+"""Offsets of partitions by place or time, asked of the leaders.
+
+Owns ListOffsets. Brokers before 0.10.1 do not know the form used here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import groupby
+
+from kafka.protocol.consumer import ListOffsetsRequest, ListOffsetsResponse
+
+from kferry.names import BrokerId, PartitionId, TopicName, TopicPartition
+from kferry.wire import BrokerError, Cluster, Outcomes, WireError, at_leaders
+
+_CONSUMER = -1
+
+
+class Place(IntEnum):
+    """Places that ListOffsets knows by name; any other number is a timestamp in milliseconds."""
+
+    END = -1
+    START = -2
+    NEWEST_TIMESTAMP = -3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedOffset:
+    """An offset, and the timestamp that led to it; -1 each where there is none."""
+
+    offset: int
+    timestamp: int
+    leader_epoch: int
+
+
+async def list_offsets(
+    cluster: Cluster, partitions: Iterable[TopicPartition], at: int, *, committed: bool = False
+) -> Outcomes[TopicPartition, ListedOffset]:
+    """Ask each leader about its partitions; `committed`: the end is the last stable offset."""
+
+    async def ask(
+        broker: BrokerId, own: list[TopicPartition]
+    ) -> Mapping[TopicPartition, ListedOffset | WireError]:
+        topic = ListOffsetsRequest.ListOffsetsTopic
+        request = ListOffsetsRequest(
+            replica_id=_CONSUMER,
+            isolation_level=int(committed),
+            topics=[
+                topic(
+                    name=name,
+                    partitions=[
+                        topic.ListOffsetsPartition(partition_index=one.partition, timestamp=int(at))
+                        for one in group
+                    ],
+                )
+                for name, group in groupby(sorted(own), key=lambda one: one.topic)
+            ],
+        )
+        answer = await cluster.at_broker(broker, request, ListOffsetsResponse)
+        listed: dict[TopicPartition, ListedOffset | WireError] = {}
+        for found in answer.topics:
+            for one in found.partitions:
+                partition = TopicPartition(TopicName(found.name), PartitionId(one.partition_index))
+                listed[partition] = _listed(partition, one)
+        return listed
+
+    return await at_leaders(cluster, partitions, ask)
+
+
+def _listed(partition: TopicPartition, answer: object) -> ListedOffset | WireError:
+    if code := int(getattr(answer, "error_code", 0)):
+        return BrokerError(code, str(partition))
+    return ListedOffset(
+        offset=int(getattr(answer, "offset", -1)),
+        timestamp=int(getattr(answer, "timestamp", -1)),
+        leader_epoch=int(getattr(answer, "leader_epoch", -1)),
+    )

@@ -1,0 +1,167 @@
+"""May we? — asked without doing.
+
+Owns questions that a broker refuses for lack of rights before it looks at anything else, put so
+that with the rights they change nothing either: they name what does not exist, or carry nothing.
+A broker that knows no authorized-operations bits, or a topic that does not exist yet, can be asked
+no other way. All were tried on real brokers with and without the rights.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from kafka.protocol.admin import (
+    DeleteRecordsRequest,
+    DeleteRecordsResponse,
+    DescribeConfigsRequest,
+    DescribeConfigsResponse,
+    IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse,
+)
+from kafka.protocol.consumer import HeartbeatRequest, HeartbeatResponse
+from kafka.protocol.producer import (
+    EndTxnRequest,
+    EndTxnResponse,
+    ProduceRequest,
+    ProduceResponse,
+)
+
+from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
+from kferry.wire import Cluster, Connection
+from kferry.wire.fastpath import send_fetch
+from kferry.wire.fetch import FetchFrom, FetchQuestion
+
+TOPIC_DENIED, GROUP_DENIED, CLUSTER_DENIED, TRANSACTION_DENIED = 29, 30, 31, 53
+_TOPIC = 2
+_ACKS_ALL = -1
+_NO_PRODUCER = -1
+
+
+async def topics_denied_write(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
+    """Produce nothing: an empty batch is invalid wherever it would be let in."""
+    part = ProduceRequest.TopicProduceData
+    request = ProduceRequest(
+        transactional_id=None,
+        acks=_ACKS_ALL,
+        timeout_ms=1000,
+        topic_data=[
+            part(name=name, partition_data=[part.PartitionProduceData(index=0, records=b"")])
+            for name in topics
+        ],
+    )
+    answer = await cluster.request(request, ProduceResponse, most=8)
+    return {
+        TopicName(topic.name)
+        for topic in answer.responses
+        for one in topic.partition_responses
+        if one.error_code == TOPIC_DENIED
+    }
+
+
+async def topics_denied_read(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
+    """Fetch one byte at most, from partition 0, without waiting."""
+    connection = await cluster.any_connection()
+    question = FetchQuestion(
+        partitions=[
+            FetchFrom(partition=TopicPartition(name, PartitionId(0)), offset=0, max_bytes=1)
+            for name in topics
+        ],
+        max_wait_ms=0,
+        min_bytes=0,
+        max_bytes=1,
+    )
+    answer = await send_fetch(connection, question, seconds=cluster.limits.request)
+    return {one.partition.topic for one in answer.partitions if one.error_code == TOPIC_DENIED}
+
+
+async def topics_denied_configs(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
+    """Describe one key."""
+    request = DescribeConfigsRequest(
+        resources=[
+            DescribeConfigsRequest.DescribeConfigsResource(
+                resource_type=_TOPIC, resource_name=name, configuration_keys=["cleanup.policy"]
+            )
+            for name in topics
+        ]
+    )
+    answer = await cluster.request(request, DescribeConfigsResponse)
+    return _denied(answer.results)
+
+
+async def topics_denied_alter(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
+    """Validate an alteration of nothing."""
+    request = IncrementalAlterConfigsRequest(
+        resources=[
+            IncrementalAlterConfigsRequest.AlterConfigsResource(
+                resource_type=_TOPIC, resource_name=name, configs=[]
+            )
+            for name in topics
+        ],
+        validate_only=True,
+    )
+    answer = await cluster.request(request, IncrementalAlterConfigsResponse)
+    return _denied(answer.responses)
+
+
+async def topics_denied_delete(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
+    """Delete the records before offset 0: there are none."""
+    topic = DeleteRecordsRequest.DeleteRecordsTopic
+    request = DeleteRecordsRequest(
+        topics=[
+            topic(
+                name=name,
+                partitions=[topic.DeleteRecordsPartition(partition_index=0, offset=0)],
+            )
+            for name in topics
+        ],
+        timeout_ms=1000,
+    )
+    answer = await cluster.request(request, DeleteRecordsResponse)
+    return {
+        TopicName(found.name)
+        for found in answer.topics
+        for one in found.partitions
+        if one.error_code == TOPIC_DENIED
+    }
+
+
+async def groups_denied_commit(cluster: Cluster, groups: Iterable[GroupId]) -> set[GroupId]:
+    """Send a heartbeat of a member that no group has; committing needs the same right."""
+    connection = await cluster.any_connection()
+    denied: set[GroupId] = set()
+    for group in groups:
+        answer = await _ask(
+            cluster,
+            connection,
+            HeartbeatRequest(group_id=group, generation_id=-1, member_id="kferry-check"),
+            HeartbeatResponse,
+        )
+        if answer.error_code == GROUP_DENIED:
+            denied.add(group)
+    return denied
+
+
+async def transactional_id_denied(cluster: Cluster, transactional_id: str) -> bool:
+    """End a transaction of a producer that does not exist."""
+    connection = await cluster.any_connection()
+    request = EndTxnRequest(
+        transactional_id=transactional_id,
+        producer_id=_NO_PRODUCER,
+        producer_epoch=_NO_PRODUCER,
+        committed=False,
+    )
+    answer = await _ask(cluster, connection, request, EndTxnResponse)
+    return bool(answer.error_code == TRANSACTION_DENIED)
+
+
+async def _ask(cluster: Cluster, connection: Connection, request: Any, response: Any) -> Any:
+    return await connection.request(request, response, seconds=cluster.limits.request)
+
+
+def _denied(results: Iterable[Any]) -> set[TopicName]:
+    return {
+        TopicName(name)
+        for name, group in groupby(results, key=lambda one: one.resource_name)
+        for one in group
+        if one.error_code == TOPIC_DENIED
+    }

@@ -1,0 +1,101 @@
+"""`kferry check`: one line per finding, and what to do next."""
+
+import asyncio
+import dataclasses
+
+import uvloop
+
+from kferry.cli.console import WIDTH, answer, answer_json, say, styled, wrapped
+from kferry.cli.options import Options
+from kferry.config import ClusterSettings
+from kferry.errors import ExitCode, UsageError
+from kferry.preflight import CheckRequest, Finding, Report, Severity, Side, check
+
+_MARKS = {
+    Severity.OK: ("ok", "ok"),
+    Severity.INFO: ("note", "dim"),
+    Severity.WARNING: ("warn", "warning"),
+    Severity.ERROR: ("FAIL", "error"),
+}
+
+
+def run(*, options: Options | None = None) -> ExitCode:
+    """Look at both clusters before anything is done: reachability, rights, space, limits.
+
+    Nothing is written to either side. Name one side only to look at that one.
+    """
+    options = options or Options()
+    request = CheckRequest(
+        source=options.source_settings,
+        target=options.target_settings,
+        selection=options.selection,
+    )
+    if request.source is None and request.target is None:
+        raise UsageError(
+            "no cluster was named",
+            hint="kferry check --source HOST:PORT --target HOST:PORT, or try it on two clusters of "
+            "your own with `kferry sandbox up`",
+        )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        report = runner.run(check(request))
+    if options.json:
+        answer_json(
+            {"ok": report.ok, "findings": [dataclasses.asdict(one) for one in report.findings]}
+        )
+    else:
+        _show(report, request, quiet=options.quiet)
+    return report.exit_code
+
+
+def _show(report: Report, request: CheckRequest, *, quiet: bool) -> None:
+    sides = ((Side.SOURCE, request.source), (Side.TARGET, request.target), (Side.BOTH, None))
+    for side, settings in sides:
+        findings = [
+            finding
+            for finding in report.findings
+            if finding.side is side
+            and not (quiet and finding.severity in {Severity.OK, Severity.INFO})
+        ]
+        if findings:
+            answer(styled(_title(side, settings), "bold"))
+            for finding in findings:
+                _line(finding)
+            answer()
+    answer(_total(report))
+    say(_next(report))
+
+
+def _title(side: Side, settings: ClusterSettings | None) -> str:
+    if settings is None:
+        return "Both together"
+    where = ",".join(map(str, settings.bootstrap))
+    return f"{side.capitalize()}  {where}  {settings.protocol}"
+
+
+def _line(finding: Finding) -> None:
+    mark, style = _MARKS[finding.severity]
+    indent = " " * 8
+    first, *rest = wrapped(f"{finding.subject}: {finding.message}", indent=indent, width=WIDTH)
+    answer(f"  {styled(f'{mark:<4}', style)}  {first[len(indent) :]}")
+    for line in rest:
+        answer(line)
+    if finding.hint and finding.severity is not Severity.OK:
+        for line in wrapped(f"hint: {finding.hint}", indent=indent):
+            answer(styled(line, "dim"))
+
+
+def _total(report: Report) -> str:
+    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
+    verdict = "Fit to migrate" if report.ok else "Not fit to migrate yet"
+    passed = len(report.findings) - errors - warnings
+    return f"{verdict}: {passed} fine, {_many(warnings, 'warning')}, {_many(errors, 'error')}."
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _next(report: Report) -> str:
+    if report.ok:
+        return "next: read the warnings, if any; this release of kferry goes no further than check"
+    return "next: mend what FAILs, then run `kferry check` again"

@@ -1,0 +1,67 @@
+"""How answers look: data on stdout, narration on stderr, errors with a rule at their left.
+
+Owns colour, width and the shape of an error. Knows no command.
+"""
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from kferry.errors import KferryError
+
+WIDTH = 100
+_STYLES = {"ok": "32", "warning": "33", "error": "31", "dim": "2", "bold": "1"}
+
+
+def say(text: str = "") -> None:
+    """Tell people something; scripts do not see it."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def answer(text: str = "") -> None:
+    """Write a line of the result."""
+    print(text, flush=True)
+
+
+def answer_json(value: Mapping[str, Any]) -> None:
+    """Write one object on one line."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def styled(text: str, style: str, stream: TextIO | None = None) -> str:
+    """Colour a word where there is a terminal that wants it."""
+    stream = stream or sys.stdout
+    if os.environ.get("NO_COLOR") or not stream.isatty():
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def wrapped(text: str, *, indent: str, width: int = WIDTH) -> list[str]:
+    """Break a text into lines that all begin with `indent`."""
+    return [
+        line
+        for paragraph in text.splitlines()
+        for line in textwrap.wrap(
+            paragraph,
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
+
+
+def show_error(error: KferryError) -> None:
+    """Show an error: what, in which state things are, and the way out."""
+    say(f"╷ {styled(f'error {error.code}', 'error', sys.stderr)}: {error.title}")
+    for line in wrapped("\n".join(filter(None, (error.detail, error.changed))), indent="│ "):
+        say(line)
+    if error.hint:
+        say("│")
+        for line in wrapped(f"hint: {error.hint}", indent="│ "):
+            say(line)
+    say("╵")

@@ -1,0 +1,90 @@
+"""The command tree, declared in one place, and the one way out of the process.
+
+Owns which commands there are and which exit code an end has. Commands are imported when they are
+run: `--help` stays instant.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Group
+
+from kferry import __version__
+from kferry.cli.arguments import arrange
+from kferry.cli.console import say, show_error
+from kferry.errors import ExitCode, KferryError, UsageError
+
+_INTERRUPTED = ExitCode.STOPPED_EARLY
+
+_PREPARE = Group("Prepare", sort_key=1)
+_TRY = Group("Try", sort_key=6)
+
+
+def build() -> App:
+    """Build the command tree in the order of a migration."""
+    app = App(
+        name="kferry",
+        help="Moves live Kafka workloads from one cluster to another, exactly, and proves it.",
+        version=f"kferry {__version__}",
+        help_formatter="plain",
+    )
+    app["--help"].group = app["--version"].group = Group("Help", sort_key=9)
+    app.command(
+        "kferry.cli.check:run",
+        name="check",
+        help="look at both clusters first: reachability, rights, space, limits",
+        group=_PREPARE,
+    )
+    sandbox = App(
+        name="sandbox",
+        help="two real Kafka clusters on this machine",
+        group=_TRY,
+        help_formatter="plain",
+    )
+    for name, help_ in (
+        ("up", "start both clusters; they outlive the command"),
+        ("status", "show the sandboxes of this machine"),
+        ("run", "run a class of a cluster's own Kafka jars, such as an official tool"),
+        ("down", "stop both clusters and remove everything"),
+    ):
+        sandbox.command(f"kferry.cli.sandbox:{name}", name=name, help=help_)
+    app.command(sandbox)
+    app.command(
+        "kferry.cli.demo:run",
+        name="demo",
+        help="the whole story on two clusters of its own, narrated",
+        group=_TRY,
+    )
+    return app
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run a command line; every error becomes a shown error and an exit code."""
+    app = build()
+    tokens = arrange(argv, groups=frozenset({"sandbox"}))
+    try:
+        result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        show_error(UsageError(str(error), hint=f"kferry {_command(tokens)}--help"))
+        return ExitCode.USAGE
+    except KferryError as error:
+        show_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("stopped; nothing was left half done")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output went away, as `| head` does. Nothing more can be said to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _command(tokens: Sequence[str]) -> str:
+    return "".join(f"{token} " for token in tokens[:1] if not token.startswith("-"))

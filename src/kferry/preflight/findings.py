@@ -1,0 +1,80 @@
+"""What a check found, as values.
+
+Owns findings, their weight, and what they mean together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kferry.errors import ExitCode
+
+
+class Side(StrEnum):
+    """Where a finding belongs."""
+
+    SOURCE = "source"
+    TARGET = "target"
+    BOTH = "both"
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    OK = "ok"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fact, judged. `code` is for scripts and stays; `message` and `hint` are for people."""
+
+    side: Side
+    subject: str
+    severity: Severity
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything a check found. `unanswered`: a cluster could not be asked at all."""
+
+    findings: tuple[Finding, ...]
+    unanswered: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing forbids the migration."""
+        return not self.count(Severity.ERROR)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Fit, forbidden, or not to be told now."""
+        if self.ok:
+            return ExitCode.DONE
+        return ExitCode.TRY_AGAIN if self.unanswered else ExitCode.REFUSED
+
+    def count(self, severity: Severity) -> int:
+        """How many findings weigh this much."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """Name a few of many: `a, b, c and 12 more`."""
+    listed = sorted(names)
+    shown = ", ".join(listed[:most])
+    return shown if len(listed) <= most else f"{shown} and {len(listed) - most:,} more"
+
+
+def binary_size(size: float) -> str:
+    """Write bytes in binary units: `412.6 GiB`."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    for unit in units[:-1]:
+        if size < 1024:
+            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} {units[-1]}"

@@ -1,0 +1,117 @@
+"""What kferry needs to be allowed to do, and what for.
+
+Owns the list, per side. The source is only ever read.
+"""
+
+from dataclasses import dataclass
+
+from kferry.admin.operations import Operation, Resource
+from kferry.preflight.findings import Severity, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One right. `severity` is what its absence weighs."""
+
+    side: Side
+    resource: Resource
+    operation: Operation
+    purpose: str
+    severity: Severity = Severity.ERROR
+
+    @property
+    def title(self) -> str:
+        """Name it: `Read on topics`."""
+        plural = "" if self.resource is Resource.CLUSTER else "s"
+        where = "the " if self.resource is Resource.CLUSTER else ""
+        return f"{self.operation.title} on {where}{self.resource}{plural}"
+
+    def grant(self, principal: str) -> str:
+        """Say how to grant it with the official tool."""
+        where = {
+            Resource.CLUSTER: "--cluster",
+            Resource.TOPIC: "--topic '*'",
+            Resource.GROUP: "--group '*'",
+            Resource.TRANSACTIONAL_ID: "--transactional-id __kferry --resource-pattern-type "
+            "prefixed",
+        }[self.resource]
+        return (
+            f"kafka-acls --add --allow-principal '{principal}' "
+            f"--operation {self.operation.title} {where}"
+        )
+
+
+def _need(
+    side: Side, resource: Resource, operation: Operation, purpose: str, *, wanted: bool = False
+) -> Need:
+    return Need(
+        side=side,
+        resource=resource,
+        operation=operation,
+        purpose=purpose,
+        severity=Severity.WARNING if wanted else Severity.ERROR,
+    )
+
+
+SOURCE_CLUSTER = (
+    _need(
+        Side.SOURCE,
+        Resource.CLUSTER,
+        Operation.DESCRIBE,
+        "to see all groups, ACLs and sizes",
+        wanted=True,
+    ),
+    _need(
+        Side.SOURCE,
+        Resource.CLUSTER,
+        Operation.DESCRIBE_CONFIGS,
+        "to see broker settings and quotas",
+        wanted=True,
+    ),
+)
+SOURCE_TOPICS = (
+    _need(Side.SOURCE, Resource.TOPIC, Operation.READ, "to copy records"),
+    _need(Side.SOURCE, Resource.TOPIC, Operation.DESCRIBE_CONFIGS, "to create the topic alike"),
+)
+TARGET_CLUSTER = (
+    _need(Side.TARGET, Resource.CLUSTER, Operation.DESCRIBE, "to see groups, ACLs and free space"),
+    _need(
+        Side.TARGET,
+        Resource.CLUSTER,
+        Operation.DESCRIBE_CONFIGS,
+        "to see limits that refuse records",
+        wanted=True,
+    ),
+    _need(Side.TARGET, Resource.CLUSTER, Operation.CREATE, "to create topics"),
+    _need(
+        Side.TARGET,
+        Resource.CLUSTER,
+        Operation.ALTER,
+        "to create ACLs and users, and to keep offsets identical over gaps",
+        wanted=True,
+    ),
+    _need(Side.TARGET, Resource.CLUSTER, Operation.ALTER_CONFIGS, "to create quotas", wanted=True),
+)
+TARGET_TOPICS = (
+    _need(Side.TARGET, Resource.TOPIC, Operation.WRITE, "to write records"),
+    _need(Side.TARGET, Resource.TOPIC, Operation.READ, "to settle and verify what was written"),
+    _need(Side.TARGET, Resource.TOPIC, Operation.DESCRIBE_CONFIGS, "to compare configurations"),
+    _need(
+        Side.TARGET, Resource.TOPIC, Operation.ALTER_CONFIGS, "to hold retention back while copying"
+    ),
+    _need(
+        Side.TARGET,
+        Resource.TOPIC,
+        Operation.DELETE,
+        "to give a partition the source's first offset",
+        wanted=True,
+    ),
+)
+TARGET_GROUPS = _need(Side.TARGET, Resource.GROUP, Operation.READ, "to commit positions")
+TARGET_TRANSACTIONS = _need(
+    Side.TARGET,
+    Resource.TRANSACTIONAL_ID,
+    Operation.WRITE,
+    "to fence a former copy (without it: a weaker, announced way)",
+    wanted=True,
+)

@@ -1,0 +1,36 @@
+"""Global options stand before or after the command; a tool's own arguments are left alone."""
+
+import pytest
+
+from kferry.cli.arguments import arrange
+
+GROUPS = frozenset({"sandbox"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "parsed"),
+    [
+        ("check --json", "check --json"),
+        ("--json check", "check --json"),
+        (
+            "--source a:1 --target=b:2 -vv check --topic x",
+            "check --source a:1 --target=b:2 -vv --topic x",
+        ),
+        ("--json sandbox status", "sandbox status --json"),
+        ("sandbox", "sandbox"),
+        ("--help", "--help"),
+        ("", ""),
+        ("--json", "--json"),
+        ("sandbox run --on source a.B --list", "sandbox run --on source -- a.B --list"),
+        ("sandbox run --on source a.B", "sandbox run --on source -- a.B"),
+        ("sandbox run a.B --on x --name y --json", "sandbox run -- a.B --on x --name y --json"),
+        ("sandbox run --on source -- a.B -- x", "sandbox run --on source -- a.B -- x"),
+        (
+            "sandbox run --on=source --name n a.B -- x",
+            "sandbox run --on=source --name n -- a.B -- x",
+        ),
+        ("sandbox run --help", "sandbox run --help"),
+    ],
+)
+def test_arguments_are_put_in_order(typed: str, parsed: str) -> None:
+    assert arrange(typed.split(), GROUPS) == parsed.split()
