@@ -26,7 +26,7 @@ async def cluster_operations(cluster: Cluster) -> int | None:
             DescribeClusterResponse,
         )
         raise_for(answer.error_code, "DescribeCluster", answer.error_message)
-        bits = int(answer.cluster_authorized_operations)
+        bits = int(answer.authorized_operations)
     else:
         bits = (await cluster.refresh((), operations=True)).operations
     return None if bits == NO_OPERATIONS else bits

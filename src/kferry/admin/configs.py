@@ -6,11 +6,13 @@ Owns DescribeConfigs in all its versions. Changes nothing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from kafka.protocol.admin import DescribeConfigsRequest, DescribeConfigsResponse
 
 from kferry.names import BrokerId, TopicName
 from kferry.wire import BrokerError, Cluster
+from kferry.wire.errors import raise_for
 
 _TOPIC, _BROKER = 2, 4
 _CHUNK = 1000
@@ -77,17 +79,16 @@ async def topic_configs(
     return found
 
 
-def _configs(result: object, subject: str) -> Configs:
-    if code := int(getattr(result, "error_code", 0)):
-        raise BrokerError(code, subject, getattr(result, "error_message", None))
+def _configs(result: Any, subject: str) -> Configs:
+    raise_for(result.error_code, subject, result.error_message)
     return {
         entry.name: ConfigValue(value=entry.value, origin=_origin(entry))
-        for entry in getattr(result, "configs", ())
+        for entry in result.configs
     }
 
 
-def _origin(entry: object) -> Origin:
-    source = int(getattr(entry, "config_source", -1))
-    if source < 0:  # before 1.1 a broker says only whether a value is its default
-        return Origin.DEFAULT if getattr(entry, "is_default", False) else Origin.UNKNOWN
-    return Origin(source) if source in Origin.__members__.values() else Origin.OTHER
+def _origin(entry: Any) -> Origin:
+    if entry.config_source < 0:  # before 1.1 a broker says only whether a value is its default
+        return Origin.DEFAULT if entry.is_default else Origin.UNKNOWN
+    known = entry.config_source in Origin.__members__.values()
+    return Origin(entry.config_source) if known else Origin.OTHER

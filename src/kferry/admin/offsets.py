@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
+from typing import Any
 
 from kafka.protocol.consumer import ListOffsetsRequest, ListOffsetsResponse
 
@@ -67,11 +68,9 @@ async def list_offsets(
     return await at_leaders(cluster, partitions, ask)
 
 
-def _listed(partition: TopicPartition, answer: object) -> ListedOffset | WireError:
-    if code := int(getattr(answer, "error_code", 0)):
-        return BrokerError(code, str(partition))
+def _listed(partition: TopicPartition, answer: Any) -> ListedOffset | WireError:
+    if answer.error_code:
+        return BrokerError(answer.error_code, str(partition))
     return ListedOffset(
-        offset=int(getattr(answer, "offset", -1)),
-        timestamp=int(getattr(answer, "timestamp", -1)),
-        leader_epoch=int(getattr(answer, "leader_epoch", -1)),
+        offset=answer.offset, timestamp=answer.timestamp, leader_epoch=answer.leader_epoch
     )

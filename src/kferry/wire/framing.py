@@ -5,9 +5,9 @@ handed over as it is, so record bytes are never copied on their way in. Knows no
 asyncio either: a protocol asks it where to put bytes and tells it how many came.
 """
 
-MAX_FRAME = 512 * 1024 * 1024
+MAX_FRAME = 256 * 1024 * 1024
 """No response is believed to be larger: fetches are asked for far less, metadata of a hundred
-thousand partitions is some tens of MiB."""
+thousand partitions is some tens of MiB. The first bytes of a TLS alert read as 352 million."""
 
 _LENGTH = 4
 

@@ -132,7 +132,7 @@ def _picture(answer: Any, wanted: set[TopicName] | None) -> Metadata:
             for topic in answer.topics
             if wanted is None or topic.name in wanted
         },
-        operations=answer.cluster_authorized_operations,
+        operations=answer.authorized_operations,
     )
 
 
@@ -145,7 +145,7 @@ def _topic(topic: Any) -> Topic:
             sorted((_partition(partition) for partition in topic.partitions), key=lambda p: p.id)
         ),
         error_code=topic.error_code,
-        operations=topic.topic_authorized_operations,
+        operations=topic.authorized_operations,
     )
 
 

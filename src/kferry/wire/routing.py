@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kafka.protocol.metadata import FindCoordinatorRequest, FindCoordinatorResponse
 
@@ -108,9 +108,10 @@ async def find_coordinators(
     return found
 
 
-def _coordinator(key: str, answer: object) -> BrokerId | WireError:
-    code = int(getattr(answer, "error_code", 0))
-    return BrokerError(code, key) if code else BrokerId(int(getattr(answer, "node_id", -1)))
+def _coordinator(key: str, answer: Any) -> BrokerId | WireError:
+    if answer.error_code:
+        return BrokerError(answer.error_code, key, answer.error_message)
+    return BrokerId(answer.node_id)
 
 
 async def _fan_out(
