@@ -27,6 +27,8 @@ from kferry.wire import (
 from kferry.wire.connection import Connection
 from kferry.wire.stream import connect
 
+pytestmark = pytest.mark.both_loops  # their transports differ where it hurts
+
 LIMITS = Limits(connect=2.0, request=2.0, retry=0.2)
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

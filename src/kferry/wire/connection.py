@@ -10,7 +10,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from kferry.names import Address
 from kferry.wire.codec import Undecodable, correlation_of, decode_response, encode_request
@@ -157,8 +157,8 @@ class Connection(asyncio.BufferedProtocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 a stream, by construction
-        self._transport = transport
+        # A stream by construction; uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self._writable.set()
 
     def pause_writing(self) -> None:  # noqa: D102
