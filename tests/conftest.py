@@ -1,10 +1,16 @@
-"""What every test shares: the event loop that users have."""
+"""What every test shares: the event loop that users have, and one pair of clusters of a kind.
+
+The pairs live as long as the session; tests prefix their topics and groups and leave the brokers
+alone. Who breaks brokers starts their own.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import uvloop
+
+from kferry.sandbox import ClusterSpec, Sandbox, Security
 
 
 def pytest_asyncio_loop_factories(
@@ -14,3 +20,37 @@ def pytest_asyncio_loop_factories(
     if item.get_closest_marker("both_loops"):
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def plain() -> Iterator[Sandbox]:
+    """4.3.1 to 4.3.1, nothing secured."""
+    with Sandbox.start() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def three() -> Iterator[Sandbox]:
+    """Three brokers of 4.3.1 to one."""
+    with Sandbox.start(source=ClusterSpec(brokers=3)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def sasl() -> Iterator[Sandbox]:
+    """3.9.2 to 4.3.1, SASL over TLS, with an authorizer that denies by default."""
+    with Sandbox.start(
+        source=ClusterSpec(version="3.9.2", security=Security.SASL_SSL),
+        target=ClusterSpec(security=Security.SASL_SSL),
+    ) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def mutual() -> Iterator[Sandbox]:
+    """4.3.1 to 3.9.2, TLS with client certificates."""
+    with Sandbox.start(
+        source=ClusterSpec(security=Security.SSL),
+        target=ClusterSpec(version="3.9.2", security=Security.SSL),
+    ) as sandbox:
+        yield sandbox

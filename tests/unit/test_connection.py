@@ -148,7 +148,7 @@ async def test_an_unasked_answer_closes_the_connection() -> None:
     async with peer(script) as settings:
         connection = await connect(settings, settings.bootstrap[0], LIMITS)
         async with asyncio.timeout(5):
-            while not connection.closed:  # noqa: ASYNC110 the close is what is waited for
+            while not connection.closed:
                 await asyncio.sleep(0)
         with pytest.raises(ProtocolViolation, match="nobody had asked"):
             await request_metadata(connection)
@@ -192,7 +192,7 @@ async def test_answers_reach_their_own_askers_though_one_was_cancelled() -> None
     async with peer(script) as settings:
         connection = await connect(settings, settings.bootstrap[0], LIMITS)
         asking = [asyncio.create_task(request_metadata(connection)) for _ in range(3)]
-        while connection.in_flight < 3:  # noqa: ASYNC110 until all three are under way
+        while connection.in_flight < 3:
             await asyncio.sleep(0)
         asking[1].cancel()
         go.set()

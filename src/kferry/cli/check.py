@@ -43,19 +43,15 @@ def run(*, options: Options | None = None) -> ExitCode:
             {"ok": report.ok, "findings": [dataclasses.asdict(one) for one in report.findings]}
         )
     else:
-        _show(report, request, quiet=options.quiet)
+        _show(report, request, options)
     return report.exit_code
 
 
-def _show(report: Report, request: CheckRequest, *, quiet: bool) -> None:
+def _show(report: Report, request: CheckRequest, options: Options) -> None:
     sides = ((Side.SOURCE, request.source), (Side.TARGET, request.target), (Side.BOTH, None))
     for side, settings in sides:
-        findings = [
-            finding
-            for finding in report.findings
-            if finding.side is side
-            and not (quiet and finding.severity in {Severity.OK, Severity.INFO})
-        ]
+        own = [finding for finding in report.findings if finding.side is side]
+        findings = _worth_showing(own, options)
         if findings:
             answer(styled(_title(side, settings), "bold"))
             for finding in findings:
@@ -63,6 +59,19 @@ def _show(report: Report, request: CheckRequest, *, quiet: bool) -> None:
             answer()
     answer(_total(report))
     say(_next(report))
+
+
+def _worth_showing(findings: list[Finding], options: Options) -> list[Finding]:
+    """Fold the rights that are there into one line; with --quiet leave out all that is well."""
+    if options.quiet:
+        return [one for one in findings if one.severity in {Severity.WARNING, Severity.ERROR}]
+    granted = [one for one in findings if one.code == "allowed"]
+    if options.verbose or len(granted) < 2:
+        return findings
+    folded = dataclasses.replace(
+        granted[0], subject="rights", message=f"{len(granted)} needed are there (-v lists them)"
+    )
+    return [folded if one is granted[0] else one for one in findings if one not in granted[1:]]
 
 
 def _title(side: Side, settings: ClusterSettings | None) -> str:

@@ -6,7 +6,7 @@ needs both.
 
 import asyncio
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from kferry.preflight.cluster_facts import Facts, gather_facts
 from kferry.preflight.findings import Finding, Report, Severity, Side
 from kferry.preflight.identity import judge_identity
 from kferry.preflight.limits import judge_limits
-from kferry.preflight.listeners import trouble, try_listeners
+from kferry.preflight.listeners import trouble, try_bootstrap, try_brokers
 from kferry.preflight.permissions import check_source, check_target
 from kferry.wire import Cluster, Limits, WireError, open_cluster
 
@@ -80,9 +80,7 @@ async def check(request: CheckRequest) -> Report:
 async def _look(
     side: Side, settings: ClusterSettings, request: CheckRequest, open_clusters: AsyncExitStack
 ) -> _Look:
-    bootstrap = await try_listeners(
-        side, settings, [("bootstrap", address) for address in settings.bootstrap], request.limits
-    )
+    bootstrap = await try_bootstrap(side, settings, request.limits)
     look = _Look(side=side, findings=bootstrap.findings)
     if not bootstrap.answered:
         look.unanswered = bootstrap.silent
@@ -91,12 +89,7 @@ async def _look(
         look.cluster = await open_clusters.enter_async_context(
             open_cluster(settings, request.limits)
         )
-        advertised = [
-            (f"broker {broker.id}", broker.address)
-            for broker in look.cluster.metadata.brokers.values()
-        ]
-        brokers = await try_listeners(side, settings, advertised, request.limits)
-        look.findings += brokers.findings
+        look.findings += (await try_brokers(side, look.cluster)).findings
         look.facts = await gather_facts(look.cluster, request.selection)
     except WireError as error:
         look.findings.append(trouble(side, "metadata", error))
@@ -108,7 +101,7 @@ async def _look(
 
 async def _rights(source: _Look | None, target: _Look | None) -> list[Finding]:
     findings: list[Finding] = []
-    topics: Iterable[TopicName] = ()
+    topics: Collection[TopicName] = ()
     groups: set[GroupId] = set()
     if source is not None and source.cluster is not None and source.facts is not None:
         findings += await check_source(source.cluster, source.facts)

@@ -17,6 +17,7 @@ from kferry.admin.log_dirs import Disk, disks
 from kferry.config import TopicSelection
 from kferry.names import BrokerId, TopicName
 from kferry.wire import Cluster, Metadata, Outcomes, Topic, WireError, at_every_broker
+from kferry.wire.metadata import Operations
 from kferry.wire.versions import ApiVersions
 
 _T = TypeVar("_T")
@@ -36,7 +37,7 @@ class Facts:
 
     metadata: Metadata
     versions: ApiVersions
-    operations: int | WireError | None
+    operations: Operations | WireError | None
     configs: Outcomes[BrokerId, Configs]
     disks: Outcomes[BrokerId, list[Disk]]
     groups: Outcomes[BrokerId, list[ListedGroup]]

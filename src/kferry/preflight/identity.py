@@ -29,13 +29,17 @@ def _one_side(side: Side, facts: Facts) -> list[Finding]:
 def _cluster(side: Side, facts: Facts) -> Finding:
     brokers, topics = len(facts.metadata.brokers), len(facts.selected)
     partitions = sum(len(topic.partitions) for topic in facts.selected.values())
+    empty = side is Side.SOURCE and not topics
+    scope = f"{_count(topics, 'topic')} in scope with {_count(partitions, 'partition')}"
     return Finding(
         side=side,
         subject=f"cluster {facts.metadata.cluster_id or 'without an id'}",
-        severity=Severity.OK,
-        code="cluster",
-        message=f"{_count(brokers, 'broker')}, {_count(topics, 'topic')} in scope with "
-        f"{_count(partitions, 'partition')}",
+        severity=Severity.WARNING if empty else Severity.OK,
+        code="nothing-in-scope" if empty else "cluster",
+        message=f"{_count(brokers, 'broker')}, {scope}",
+        hint="there is nothing to migrate, or nothing that may be seen; see --topic"
+        if empty
+        else "",
     )
 
 

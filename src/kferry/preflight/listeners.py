@@ -5,15 +5,16 @@ how far the connection came. Clients will need every one of these addresses.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 
 from kferry.config import ClusterSettings
 from kferry.errors import KferryError
-from kferry.names import Address
+from kferry.names import Address, BrokerId
 from kferry.preflight.findings import Finding, Severity, Side
 from kferry.wire import (
     AuthenticationFailed,
+    Cluster,
     Limits,
     Stage,
     TlsFailed,
@@ -36,19 +37,47 @@ class Tried:
     silent: bool
 
 
-async def try_listeners(
+async def try_bootstrap(side: Side, settings: ClusterSettings, limits: Limits) -> Tried:
+    """Connect to every bootstrap server, all at the same time."""
+
+    async def connect(address: Address) -> ApiVersions:
+        connection = await dial(settings, address, limits)
+        connection.abort()
+        return connection.versions
+
+    return await _try_all(
+        side,
+        settings,
+        {address: (f"bootstrap {address}", connect(address)) for address in settings.bootstrap},
+    )
+
+
+async def try_brokers(side: Side, cluster: Cluster) -> Tried:
+    """Connect to every broker on the address it advertises; the connections are kept for later."""
+
+    async def connect(broker: BrokerId) -> ApiVersions:
+        return (await cluster.connection(broker)).versions
+
+    return await _try_all(
+        side,
+        cluster.settings,
+        {
+            broker.address: (f"broker {broker.id} {broker.address}", connect(broker.id))
+            for broker in cluster.metadata.brokers.values()
+        },
+    )
+
+
+async def _try_all(
     side: Side,
     settings: ClusterSettings,
-    addresses: Iterable[tuple[str, Address]],
-    limits: Limits,
+    attempts: Mapping[Address, tuple[str, Awaitable[ApiVersions]]],
 ) -> Tried:
-    """Connect to each (title, address) as a client would, all at the same time."""
-    wanted = list(addresses)
-    outcomes = await asyncio.gather(*(_try(settings, address, limits) for _, address in wanted))
+    outcomes = await asyncio.gather(*(_or_error(attempt) for _, attempt in attempts.values()))
     return Tried(
         findings=[
-            _finding(side, f"{title} {address}", settings, address, outcome)
-            for (title, address), outcome in zip(wanted, outcomes, strict=True)
+            _finding(side, subject, settings, address, outcome)
+            for (address, (subject, _)), outcome in zip(attempts.items(), outcomes, strict=True)
         ],
         answered=any(isinstance(outcome, ApiVersions) for outcome in outcomes),
         silent=any(isinstance(outcome, WireError) and outcome.retriable for outcome in outcomes),
@@ -92,15 +121,11 @@ def _finding(
     )
 
 
-async def _try(
-    settings: ClusterSettings, address: Address, limits: Limits
-) -> ApiVersions | WireError:
+async def _or_error(attempt: Awaitable[ApiVersions]) -> ApiVersions | WireError:
     try:
-        connection = await dial(settings, address, limits)
+        return await attempt
     except WireError as error:
         return error
-    connection.abort()
-    return connection.versions
 
 
 def _code(error: KferryError) -> str:

@@ -115,3 +115,23 @@ TARGET_TRANSACTIONS = _need(
     "to fence a former copy (without it: a weaker, announced way)",
     wanted=True,
 )
+
+ALL = (
+    *SOURCE_CLUSTER,
+    *SOURCE_TOPICS,
+    *TARGET_CLUSTER,
+    *TARGET_TOPICS,
+    TARGET_GROUPS,
+    TARGET_TRANSACTIONS,
+)
+
+
+def as_table() -> str:
+    """Write the list as the documentation shows it."""
+    rows = [
+        f"| {need.side} | {need.resource} | {need.operation.title} | {need.purpose} "
+        f"| {'required' if need.severity is Severity.ERROR else 'wanted'} |"
+        for need in ALL
+    ]
+    head = ["| side | resource | operation | what for | |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"

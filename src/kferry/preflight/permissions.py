@@ -4,19 +4,19 @@ Owns the asking, right by right, without writing: bits where brokers tell them (
 questions that would be refused where they do not. What cannot be asked is said to be unknown.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from kferry.admin import probes
-from kferry.admin.operations import Operation, allowed
+from kferry.admin.operations import Operation
 from kferry.names import GroupId, TopicName
 from kferry.preflight import needs
 from kferry.preflight.cluster_facts import Facts
 from kferry.preflight.findings import Finding, Severity, Side, some
 from kferry.preflight.needs import Need
 from kferry.wire import Cluster, Topic, WireError
-from kferry.wire.metadata import NO_OPERATIONS
 
 _CHUNK = 500
+_SAMPLE_TOPIC = TopicName("kferry-check")
 _SAMPLE_GROUP = GroupId("kferry-check")
 _LEDGER_ID = "__kferry.check"
 _MOST_GROUPS = 200
@@ -35,17 +35,17 @@ async def check_source(cluster: Cluster, facts: Facts) -> list[Finding]:
     """Ask for the source's rights; its topics are the selected ones."""
     findings = _cluster_rights(cluster, facts, needs.SOURCE_CLUSTER)
     topics = {name: topic for name, topic in facts.selected.items() if not topic.error_code}
-    for need in needs.SOURCE_TOPICS:
+    for need in needs.SOURCE_TOPICS if topics else ():
         findings.append(await _topic_right(cluster, need, topics))
     return findings
 
 
 async def check_target(
-    cluster: Cluster, facts: Facts, *, topics: Iterable[TopicName], groups: Iterable[GroupId]
+    cluster: Cluster, facts: Facts, *, topics: Collection[TopicName], groups: Iterable[GroupId]
 ) -> list[Finding]:
     """Ask for the target's rights on what the source has: most of it does not exist there yet."""
     findings = _cluster_rights(cluster, facts, needs.TARGET_CLUSTER)
-    wanted = {name: facts.metadata.topics.get(name) for name in topics}
+    wanted = {name: facts.metadata.topics.get(name) for name in topics or [_SAMPLE_TOPIC]}
     for need in needs.TARGET_TOPICS:
         findings.append(await _topic_right(cluster, need, wanted))
     findings.append(await _group_right(cluster, sorted(groups)))
@@ -59,10 +59,7 @@ def _cluster_rights(cluster: Cluster, facts: Facts, wanted: Iterable[Need]) -> l
         side = next(iter(wanted)).side
         reason = "brokers before 2.3 do not tell" if bits is None else str(bits)
         return [_unknown(side, "rights on the cluster", reason)]
-    return [
-        _granted(need) if allowed(bits, need.operation) else _denied(cluster, need)
-        for need in wanted
-    ]
+    return [_granted(need) if need.operation in bits else _denied(cluster, need) for need in wanted]
 
 
 async def _topic_right(
@@ -72,11 +69,11 @@ async def _topic_right(
         name
         for name, topic in topics.items()
         if topic is not None
-        and topic.operations != NO_OPERATIONS
-        and not allowed(topic.operations, need.operation)
+        and topic.operations is not None
+        and need.operation not in topic.operations
     }
     untold = sorted(
-        name for name, topic in topics.items() if topic is None or topic.operations == NO_OPERATIONS
+        name for name, topic in topics.items() if topic is None or topic.operations is None
     )
     try:
         for start in range(0, len(untold), _CHUNK):

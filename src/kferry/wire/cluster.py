@@ -8,7 +8,7 @@ advertises. What is tried again, and for how long, is decided in `retry`.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from kferry.config import ClusterSettings
 from kferry.names import Address, BrokerId, TopicName
@@ -24,6 +24,13 @@ _T = TypeVar("_T")
 _NOT_CONTROLLER = 41
 
 
+class _Failure(NamedTuple):
+    """A broker that could not be reached, and until when it is not tried again."""
+
+    error: WireError
+    until: float
+
+
 class Cluster:
     """Calls to a cluster. Made by `open_cluster`, which also closes it."""
 
@@ -31,7 +38,8 @@ class Cluster:
         self.settings = settings
         self.limits = limits
         self._connections: dict[BrokerId, Connection] = {}
-        self._dialling: dict[BrokerId, asyncio.Lock] = {}
+        self._dialling: dict[BrokerId, asyncio.Task[Connection]] = {}
+        self._failed: dict[BrokerId, _Failure] = {}
         self._retired: set[Connection] = set()
         self._metadata: Metadata | None = None
 
@@ -62,8 +70,12 @@ class Cluster:
     async def at_any(self, ask: Callable[[Connection], Awaitable[_T]]) -> _T:
         """Ask whichever broker answers; with all known ones gone, begin at the bootstrap again."""
         failure: WireError | None = None
-        # Connected ones first, so that a question costs no handshake where it need not.
-        known = sorted(self.metadata.brokers, key=lambda broker: broker not in self._connections)
+        # Connected ones first, so that a question costs no handshake where it need not; those that
+        # did not answer last time last.
+        known = sorted(
+            self.metadata.brokers,
+            key=lambda broker: (broker in self._failed, broker not in self._connections),
+        )
         for broker in known:
             try:
                 return await ask(await self.connection(broker))
@@ -117,15 +129,33 @@ class Cluster:
         return await keep_trying(once, self.limits, before_again=self.refresh)
 
     async def connection(self, broker: BrokerId) -> Connection:
-        """Return a live connection to a broker, dialling if there is none."""
+        """Return a live connection to a broker, dialling if there is none.
+
+        Who asks while it is dialled waits for the same attempt; and a broker that cost us seconds
+        without an answer is not tried again for as long.
+        """
         if (live := self._live(broker)) is not None:
             return live
-        async with self._dialling.setdefault(broker, asyncio.Lock()):
-            if (live := self._live(broker)) is not None:
-                return live
+        failure = self._failed.get(broker)
+        if failure is not None and asyncio.get_running_loop().time() < failure.until:
+            raise failure.error
+        if broker not in self._dialling:
+            self._dialling[broker] = asyncio.create_task(self._dial(broker))
+        return await asyncio.shield(self._dialling[broker])
+
+    async def _dial(self, broker: BrokerId) -> Connection:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
             fresh = await dial(self.settings, self._address(broker), self.limits)
-            self._connections[broker] = fresh
-            return fresh
+        except WireError as error:
+            self._failed[broker] = _Failure(error, until=2 * loop.time() - began)
+            raise
+        finally:
+            del self._dialling[broker]
+        self._failed.pop(broker, None)
+        self._connections[broker] = fresh
+        return fresh
 
     def _live(self, broker: BrokerId) -> Connection | None:
         connection = self._connections.get(broker)
@@ -167,6 +197,8 @@ class Cluster:
 
     def close(self) -> None:
         """Close every connection at once."""
+        for dialling in self._dialling.values():
+            dialling.cancel()
         for connection in (*self._connections.values(), *self._retired):
             connection.abort()
 
