@@ -30,6 +30,15 @@ def plain() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
+def old() -> Iterator[Sandbox]:
+    """0.10.2.2 to 1.1.1: the oldest source, and a target from before most of what we rely on."""
+    with Sandbox.start(
+        source=ClusterSpec(version="0.10.2.2"), target=ClusterSpec(version="1.1.1")
+    ) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
 def three() -> Iterator[Sandbox]:
     """Three brokers of 4.3.1 to one."""
     with Sandbox.start(source=ClusterSpec(brokers=3)) as sandbox:

@@ -12,13 +12,13 @@ from kafka.protocol.admin import (
 
 from kferry.wire import BrokerError, Cluster
 from kferry.wire.errors import raise_for
-from kferry.wire.metadata import NO_OPERATIONS
+from kferry.wire.metadata import Operations, told
 
 _METADATA_LOG = "__cluster_metadata"
 
 
-async def cluster_operations(cluster: Cluster) -> int | None:
-    """Return the bits of what we may do with the cluster; None where the broker cannot tell."""
+async def cluster_operations(cluster: Cluster) -> Operations | None:
+    """Return what we may do with the cluster; None where the broker cannot tell (before 2.3)."""
     connection = await cluster.any_connection()
     if connection.versions.supports(DescribeClusterRequest):
         answer = await cluster.request(
@@ -26,10 +26,8 @@ async def cluster_operations(cluster: Cluster) -> int | None:
             DescribeClusterResponse,
         )
         raise_for(answer.error_code, "DescribeCluster", answer.error_message)
-        bits = int(answer.authorized_operations)
-    else:
-        bits = (await cluster.refresh((), operations=True)).operations
-    return None if bits == NO_OPERATIONS else bits
+        return told(answer.authorized_operations)
+    return (await cluster.refresh((), operations=True)).operations
 
 
 async def controller_clock(cluster: Cluster) -> float | None:

@@ -11,6 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from kafka.protocol.admin import (
+    AlterConfigsRequest,
+    AlterConfigsResponse,
     DeleteRecordsRequest,
     DeleteRecordsResponse,
     DescribeConfigsRequest,
@@ -27,6 +29,7 @@ from kafka.protocol.producer import (
 )
 
 from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
+from kferry.records.header import HEADER
 from kferry.wire import Cluster, Connection
 from kferry.wire.fastpath import send_fetch
 from kferry.wire.fetch import FetchFrom, FetchQuestion
@@ -34,20 +37,23 @@ from kferry.wire.fetch import FetchFrom, FetchQuestion
 TOPIC_DENIED, GROUP_DENIED, CLUSTER_DENIED, TRANSACTION_DENIED = 29, 30, 31, 53
 _TOPIC = 2
 _ACKS_ALL = -1
+# One record without key and value, laid out as brokers of all ages can parse, and a checksum of 0.
+# (An empty batch would do since 2.x; older brokers hang up on it.)
+_NEVER_APPENDED = HEADER.pack(0, 56, -1, 2, 0, 0, 0, 0, 0, -1, -1, -1, 1) + bytes(
+    (12, 0, 0, 0, 1, 1, 0)
+)
 _NO_PRODUCER = -1
 
 
 async def topics_denied_write(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
-    """Produce nothing: an empty batch is invalid wherever it would be let in."""
-    part = ProduceRequest.TopicProduceData
+    """Produce a batch whose checksum is wrong: no broker of any age ever appends one."""
+    topic = ProduceRequest.TopicProduceData
+    part = topic.PartitionProduceData(index=0, records=_NEVER_APPENDED)
     request = ProduceRequest(
         transactional_id=None,
         acks=_ACKS_ALL,
         timeout_ms=1000,
-        topic_data=[
-            part(name=name, partition_data=[part.PartitionProduceData(index=0, records=b"")])
-            for name in topics
-        ],
+        topic_data=[topic(name=name, partition_data=[part]) for name in topics],
     )
     answer = await cluster.request(request, ProduceResponse, most=8)
     return {
@@ -90,16 +96,18 @@ async def topics_denied_configs(cluster: Cluster, topics: Sequence[TopicName]) -
 
 async def topics_denied_alter(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
     """Validate an alteration of nothing."""
-    request = IncrementalAlterConfigsRequest(
-        resources=[
-            IncrementalAlterConfigsRequest.AlterConfigsResource(
-                resource_type=_TOPIC, resource_name=name, configs=[]
-            )
-            for name in topics
-        ],
-        validate_only=True,
+    connection = await cluster.any_connection()
+    incremental = connection.versions.supports(IncrementalAlterConfigsRequest)  # 2.3 and later
+    kind, response = (
+        (IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse)
+        if incremental
+        else (AlterConfigsRequest, AlterConfigsResponse)
     )
-    answer = await cluster.request(request, IncrementalAlterConfigsResponse)
+    resources = [
+        kind.AlterConfigsResource(resource_type=_TOPIC, resource_name=name, configs=[])
+        for name in topics
+    ]
+    answer = await cluster.request(kind(resources=resources, validate_only=True), response)
     return _denied(answer.responses)
 
 

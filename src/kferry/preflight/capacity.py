@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kferry.admin.log_dirs import Disk
 from kferry.names import BrokerId, TopicName, TopicPartition
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, binary_size
+from kferry.preflight.findings import Finding, Severity, Side, binary_size, reason
 from kferry.wire import Outcomes, WireError
 
 _COMFORTABLE = 1.2
@@ -151,6 +151,6 @@ def _cannot_tell(side: Side, error: WireError) -> Finding:
         subject="disk usage",
         severity=Severity.INFO,
         code="space-unknown",
-        message=f"cannot be asked: {error}",
+        message=f"cannot be asked: {reason(error)}",
         hint="compare the size of the source with the target's free disks yourself",
     )

@@ -4,7 +4,7 @@ Owns the judgement of each cluster's clock against this machine's. Pure.
 """
 
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side
+from kferry.preflight.findings import Finding, Severity, Side, reason
 from kferry.wire import WireError
 
 _TOLERATED = 5.0
@@ -14,13 +14,13 @@ def judge_clock(side: Side, facts: Facts) -> Finding:
     """Judge one side's clock."""
     clock = facts.clock
     if clock is None or isinstance(clock, WireError):
-        reason = "brokers before 3.3 and ZooKeeper clusters do not tell the time"
+        untold = "brokers before 3.3 and ZooKeeper clusters do not tell the time"
         return Finding(
             side=side,
             subject="clock",
             severity=Severity.INFO,
             code="clock-unknown",
-            message=reason if clock is None else f"cannot be asked: {clock}",
+            message=untold if clock is None else f"cannot be asked: {reason(clock)}",
             hint="compare `date` on a broker with this machine's",
         )
     skew = abs(clock.ahead)

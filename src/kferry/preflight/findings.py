@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kferry.errors import ExitCode
+from kferry.wire import UnsupportedApi, WireError
 
 
 class Side(StrEnum):
@@ -61,6 +62,11 @@ class Report:
     def count(self, severity: Severity) -> int:
         """How many findings weigh this much."""
         return sum(finding.severity is severity for finding in self.findings)
+
+
+def reason(error: WireError) -> str:
+    """Say why something could not be asked."""
+    return error.detail if isinstance(error, UnsupportedApi) else str(error)
 
 
 def some(names: Iterable[str], most: int = 3) -> str:

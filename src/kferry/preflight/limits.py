@@ -6,7 +6,7 @@ Owns which settings matter and how each is judged. Pure.
 from collections.abc import Callable
 
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, binary_size
+from kferry.preflight.findings import Finding, Severity, Side, binary_size, reason
 from kferry.wire import WireError
 
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
@@ -49,13 +49,14 @@ def _reader(facts: Facts) -> Get | None:
 
 
 def _unknown(side: Side, facts: Facts) -> Finding:
-    reason = next((str(one) for one in facts.configs.values() if isinstance(one, WireError)), "")
+    errors = (one for one in facts.configs.values() if isinstance(one, WireError))
+    why = next(map(reason, errors), "no broker answered")
     return Finding(
         side=side,
         subject="broker settings",
         severity=Severity.INFO if side is Side.SOURCE else Severity.WARNING,
         code="settings-unknown",
-        message=f"cannot be asked: {reason}",
+        message=f"cannot be asked: {why}",
         hint="brokers before 0.11 do not tell their settings; later ones want DescribeConfigs on "
         "the cluster",
     )

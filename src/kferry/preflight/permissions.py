@@ -11,7 +11,7 @@ from kferry.admin.operations import Operation
 from kferry.names import GroupId, TopicName
 from kferry.preflight import needs
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, some
+from kferry.preflight.findings import Finding, Severity, Side, reason, some
 from kferry.preflight.needs import Need
 from kferry.wire import Cluster, Topic, WireError
 
@@ -57,8 +57,8 @@ def _cluster_rights(cluster: Cluster, facts: Facts, wanted: Iterable[Need]) -> l
     bits = facts.operations
     if bits is None or isinstance(bits, WireError):
         side = next(iter(wanted)).side
-        reason = "brokers before 2.3 do not tell" if bits is None else str(bits)
-        return [_unknown(side, "rights on the cluster", reason)]
+        why = "brokers before 2.3 do not tell" if bits is None else reason(bits)
+        return [_unknown(side, "rights on the cluster", why)]
     return [_granted(need) if need.operation in bits else _denied(cluster, need) for need in wanted]
 
 
@@ -79,7 +79,7 @@ async def _topic_right(
         for start in range(0, len(untold), _CHUNK):
             denied |= await _PROBES[need.operation](cluster, untold[start : start + _CHUNK])
     except WireError as error:
-        return _unknown(need.side, need.title, str(error))
+        return _unknown(need.side, need.title, reason(error))
     if denied:
         return _denied(cluster, need, what=f"on {len(denied):,} of {len(topics):,}: {some(denied)}")
     return _granted(need)
@@ -91,7 +91,7 @@ async def _group_right(cluster: Cluster, groups: list[GroupId]) -> Finding:
     try:
         denied = await probes.groups_denied_commit(cluster, asked)
     except WireError as error:
-        return _unknown(need.side, need.title, str(error))
+        return _unknown(need.side, need.title, reason(error))
     if denied:
         return _denied(cluster, need, what=f"on {len(denied):,} of {len(asked):,}: {some(denied)}")
     return _granted(need)
@@ -102,7 +102,7 @@ async def _transaction_right(cluster: Cluster) -> Finding:
     try:
         denied = await probes.transactional_id_denied(cluster, _LEDGER_ID)
     except WireError as error:
-        return _unknown(need.side, need.title, str(error))
+        return _unknown(need.side, need.title, reason(error))
     return _denied(cluster, need) if denied else _granted(need)
 
 
@@ -129,12 +129,12 @@ def _denied(cluster: Cluster, need: Need, what: str = "") -> Finding:
     )
 
 
-def _unknown(side: Side, subject: str, reason: str) -> Finding:
+def _unknown(side: Side, subject: str, why: str) -> Finding:
     return Finding(
         side=side,
         subject=subject,
         severity=Severity.INFO,
         code="rights-unknown",
-        message=f"cannot be asked: {reason}",
-        hint="compare with the list of rights in the documentation",
+        message=f"cannot be asked: {why}",
+        hint="compare with the list in docs/permissions.md",
     )
