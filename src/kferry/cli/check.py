@@ -25,6 +25,19 @@ def run(*, options: Options | None = None) -> ExitCode:
     Nothing is written to either side. Name one side only to look at that one.
     """
     options = options or Options()
+    report, request = look(options)
+    if options.json:
+        answer_json(
+            {"ok": report.ok, "findings": [dataclasses.asdict(one) for one in report.findings]}
+        )
+    else:
+        show(report, request, options)
+        say(_next(report))
+    return report.exit_code
+
+
+def look(options: Options) -> tuple[Report, CheckRequest]:
+    """Run the check that the options ask for."""
     request = CheckRequest(
         source=options.source_settings,
         target=options.target_settings,
@@ -37,17 +50,11 @@ def run(*, options: Options | None = None) -> ExitCode:
             "your own with `kferry sandbox up`",
         )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        report = runner.run(check(request))
-    if options.json:
-        answer_json(
-            {"ok": report.ok, "findings": [dataclasses.asdict(one) for one in report.findings]}
-        )
-    else:
-        _show(report, request, options)
-    return report.exit_code
+        return runner.run(check(request)), request
 
 
-def _show(report: Report, request: CheckRequest, options: Options) -> None:
+def show(report: Report, request: CheckRequest, options: Options) -> None:
+    """Show a report: one line per finding, each with its hint."""
     sides = ((Side.SOURCE, request.source), (Side.TARGET, request.target), (Side.BOTH, None))
     for side, settings in sides:
         own = [finding for finding in report.findings if finding.side is side]
@@ -58,7 +65,6 @@ def _show(report: Report, request: CheckRequest, options: Options) -> None:
                 _line(finding)
             answer()
     answer(_total(report))
-    say(_next(report))
 
 
 def _worth_showing(findings: list[Finding], options: Options) -> list[Finding]:

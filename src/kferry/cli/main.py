@@ -33,7 +33,10 @@ def build() -> App:
     app.command(
         "kferry.cli.check:run",
         name="check",
-        help="look at both clusters first: reachability, rights, space, limits",
+        help="look at both clusters first: reachability, rights, space, limits\n\n"
+        "Every advertised listener is tried from here, every right is asked for, and nothing is "
+        "written to either side. Name one side only to look at that one. Exit codes: 0 fit, "
+        "5 something forbids, 6 a cluster did not answer.",
         group=_PREPARE,
     )
     sandbox = App(

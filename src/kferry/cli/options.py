@@ -18,7 +18,7 @@ FLAGS = frozenset({"--json", "--yes", "--verbose", "-v", "--quiet", "-q"})
 """What may stand before the command; `arguments` moves it behind."""
 
 
-@Parameter(name="*", group=_GLOBAL)
+@Parameter(name="*", group=_GLOBAL, show_default=False)
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What every command understands."""
