@@ -1,9 +1,36 @@
 """Pure functions over the bytes of record batches.
 
-Owns what a batch is, on the wire and on disk: splitting, headers, checksums. Does no I/O and knows
-no asyncio; knows neither clusters nor migrations.
+Owns what a batch is, on the wire and on disk: splitting, headers, checksums, records, and the two
+ways onto the target. Does no I/O and knows no asyncio; knows neither clusters nor migrations.
 """
 
-from kferry.records.header import BatchHeader, CorruptBatch, check_crc, read_header, split_batches
+from kferry.records.encode import Stamp, encode, passes, patch
+from kferry.records.header import (
+    BatchHeader,
+    Codec,
+    CorruptBatch,
+    check_crc,
+    magic,
+    read_header,
+    split_batches,
+)
+from kferry.records.record import NO_TIMESTAMP, Header, Record, decode, decode_legacy
 
-__all__ = ["BatchHeader", "CorruptBatch", "check_crc", "read_header", "split_batches"]
+__all__ = [
+    "NO_TIMESTAMP",
+    "BatchHeader",
+    "Codec",
+    "CorruptBatch",
+    "Header",
+    "Record",
+    "Stamp",
+    "check_crc",
+    "decode",
+    "decode_legacy",
+    "encode",
+    "magic",
+    "passes",
+    "patch",
+    "read_header",
+    "split_batches",
+]
