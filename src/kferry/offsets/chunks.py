@@ -1,0 +1,74 @@
+"""Runs as bytes: delta-encoded varints, cut into chunks that stand on their own.
+
+Owns the layout. A chunk says its version first, so that later releases can still read it; each
+holds absolute numbers for its first run and differences after it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from kferry.offsets.runs import Run, Runs
+
+MOST_BYTES = 256 * 1024
+_VERSION = 1
+_ROOM_FOR_A_RUN = 30
+
+
+class BadChunk(ValueError):
+    """Bytes that are not a chunk of runs."""
+
+
+def encode_runs(runs: Iterable[Run], *, most_bytes: int = MOST_BYTES) -> Iterator[bytes]:
+    """Lay runs out in chunks of at most `most_bytes`."""
+    chunk = bytearray()
+    source = target = 0
+    for run in runs:
+        if len(chunk) + _ROOM_FOR_A_RUN > most_bytes:
+            yield bytes(chunk)
+            chunk.clear()
+        if not chunk:
+            chunk.append(_VERSION)
+            source = target = 0
+        for number in (run.source - source, run.target - target, run.length):
+            _put(chunk, number)
+        source, target = run.source + run.length, run.target + run.length
+    if chunk:
+        yield bytes(chunk)
+
+
+def decode_runs(chunks: Iterable[bytes]) -> Runs:
+    """Read chunks back, in the order they were made."""
+    runs = Runs()
+    for chunk in chunks:
+        if not chunk or chunk[0] != _VERSION:
+            raise BadChunk(f"version {chunk[0] if chunk else 'none'} where {_VERSION} is known")
+        position, source, target = 1, 0, 0
+        while position < len(chunk):
+            ahead, position = _get(chunk, position)
+            shift, position = _get(chunk, position)
+            length, position = _get(chunk, position)
+            source, target = source + ahead, target + shift
+            try:
+                runs.append(source, target, length)
+            except (ValueError, OverflowError) as error:
+                raise BadChunk(str(error)) from error
+            source, target = source + length, target + length
+    return runs
+
+
+def _put(out: bytearray, number: int) -> None:
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+
+
+def _get(data: bytes, position: int) -> tuple[int, int]:
+    number = shift = 0
+    while position < len(data) and shift < 63:
+        byte = data[position]
+        position += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, position
+        shift += 7
+    raise BadChunk("a number is cut off or too large")
