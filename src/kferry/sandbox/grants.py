@@ -1,0 +1,71 @@
+"""What the kferry user of a sandbox may do: on each side as little as kferry needs.
+
+Owns the list and how it is put into a cluster. On the source nothing can be written with it.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from kferry.admin.operations import Operation, Resource
+from kferry.config import load_properties
+from kferry.sandbox.acls import Acl, create_acls
+from kferry.wire import open_cluster
+
+_EVERY = "*"
+_CLUSTER = "kafka-cluster"  # the name by which ACLs know the one resource of its kind
+_OURS = "__kferry"
+
+_SOURCE = {
+    Resource.CLUSTER: (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS),
+    Resource.TOPIC: (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS, Operation.READ),
+    Resource.GROUP: (Operation.DESCRIBE,),
+}
+_TARGET = {
+    Resource.CLUSTER: (
+        Operation.ALTER,
+        Operation.ALTER_CONFIGS,
+        Operation.CREATE,
+        Operation.DESCRIBE,
+        Operation.DESCRIBE_CONFIGS,
+        Operation.IDEMPOTENT_WRITE,
+    ),
+    Resource.TOPIC: (
+        Operation.ALTER,
+        Operation.ALTER_CONFIGS,
+        Operation.CREATE,
+        Operation.DELETE,
+        Operation.DESCRIBE,
+        Operation.DESCRIBE_CONFIGS,
+        Operation.READ,
+        Operation.WRITE,
+    ),
+    Resource.GROUP: (Operation.DESCRIBE, Operation.READ),
+    Resource.TRANSACTIONAL_ID: (Operation.DESCRIBE, Operation.WRITE),
+}
+_SIDES = {"source": _SOURCE, "target": _TARGET}
+
+
+def grant(user: str, *, side: str, properties: Path) -> None:
+    """Give `user` the rights of that side; `properties` are those of an administrator."""
+    asyncio.run(_create(properties, list(acls(user, side=side))))
+
+
+def acls(user: str, *, side: str) -> Iterable[Acl]:
+    """Return the ACLs that make up the rights of one side."""
+    for resource, operations in _SIDES[side].items():
+        prefixed = resource is Resource.TRANSACTIONAL_ID
+        name = _OURS if prefixed else _CLUSTER if resource is Resource.CLUSTER else _EVERY
+        for operation in operations:
+            yield Acl(
+                resource=resource,
+                name=name,
+                prefixed=prefixed,
+                principal=f"User:{user}",
+                operation=operation,
+            )
+
+
+async def _create(properties: Path, wanted: list[Acl]) -> None:
+    async with open_cluster(load_properties(properties)) as cluster:
+        await create_acls(cluster, wanted)
