@@ -34,7 +34,8 @@ def ensure(jars: Sequence[LockedJar], *, narrate: Narrate = silent) -> None:
     if unfit := _unfit(jars, folder):
         with disk.room_for(folder, sum(jar.size for jar in unfit)), _only_one(folder):
             # Looked at again: whoever held the lock may have fetched the same ones.
-            _fetch(_unfit(unfit, folder), folder, narrate)
+            if still := _unfit(unfit, folder):
+                _fetch(still, folder, narrate)
 
 
 def _folder() -> Path:
