@@ -6,6 +6,7 @@ run: `--help` stays instant.
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, Group
@@ -28,6 +29,7 @@ def build() -> App:
         help="Moves live Kafka workloads from one cluster to another, exactly, and proves it.",
         version=f"kferry {__version__}",
         help_formatter="plain",
+        suppress_keyboard_interrupt=False,
     )
     app["--help"].group = app["--version"].group = Group("Help", sort_key=9)
     app.command(
@@ -86,7 +88,20 @@ def run(argv: Sequence[str]) -> int:
         # Whoever read our output went away, as `| head` does. Nothing more can be said to them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 the last line of defence: a bug is shown as one
+        show_error(_bug(error))
+        return ExitCode.FAILED
     return int(result) if isinstance(result, int) else ExitCode.DONE
+
+
+def _bug(error: Exception) -> KferryError:
+    trace = "".join(traceback.format_exception(error))
+    return KferryError(
+        "kferry met something it does not understand, which is a bug of its own",
+        trace,
+        changed="What was changed before this cannot be told.",
+        hint="please report it with the lines above and what `kferry --version` says",
+    )
 
 
 def _command(tokens: Sequence[str]) -> str:
