@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from kafka.protocol.admin import DescribeLogDirsRequest, DescribeLogDirsResponse
 
 from kferry.names import BrokerId, PartitionId, TopicName, TopicPartition
-from kferry.wire import BrokerError, Cluster, Outcomes, at_every_broker
+from kferry.wire import Cluster, Outcomes, at_every_broker
+from kferry.wire.errors import raise_for
+
+_CLUSTER_DENIED = 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +40,9 @@ async def _disks_of(cluster: Cluster, broker: BrokerId) -> list[Disk]:
     answer = await cluster.at_broker(
         broker, DescribeLogDirsRequest(topics=None), DescribeLogDirsResponse
     )
-    if answer.error_code:
-        raise BrokerError(answer.error_code, f"log directories of broker {broker}")
+    # Before 2.6 the answer to one without Describe on the cluster is an empty list, not an error.
+    denied = 0 if answer.results else _CLUSTER_DENIED
+    raise_for(answer.error_code or denied, f"log directories of broker {broker}")
     return [
         Disk(
             broker=broker,

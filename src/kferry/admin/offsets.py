@@ -12,9 +12,10 @@ from typing import Any
 from kafka.protocol.consumer import ListOffsetsRequest, ListOffsetsResponse
 
 from kferry.names import BrokerId, PartitionId, TopicName, TopicPartition
-from kferry.wire import BrokerError, Cluster, Outcomes, WireError, at_leaders
+from kferry.wire import BrokerError, Cluster, Outcomes, UnsupportedApi, WireError, at_leaders
 
 _CONSUMER = -1
+_NEWEST_TIMESTAMP_SINCE = 7  # KIP-734, Kafka 3.0
 
 
 class Place(IntEnum):
@@ -42,6 +43,7 @@ async def list_offsets(
     async def ask(
         broker: BrokerId, own: list[TopicPartition]
     ) -> Mapping[TopicPartition, ListedOffset | WireError]:
+        await _insist(cluster, broker, at)
         topic = ListOffsetsRequest.ListOffsetsTopic
         request = ListOffsetsRequest(
             replica_id=_CONSUMER,
@@ -66,6 +68,14 @@ async def list_offsets(
         return listed
 
     return await at_leaders(cluster, partitions, ask)
+
+
+async def _insist(cluster: Cluster, broker: BrokerId, at: int) -> None:
+    """Refuse what an older broker would take for the time 3 ms before 1970, and answer."""
+    if at == Place.NEWEST_TIMESTAMP:
+        connection = await cluster.connection(broker)
+        if not connection.versions.supports(ListOffsetsRequest, _NEWEST_TIMESTAMP_SINCE):
+            raise UnsupportedApi(connection.where, "ListOffsets", "by newest timestamp")
 
 
 def _listed(partition: TopicPartition, answer: Any) -> ListedOffset | WireError:

@@ -35,6 +35,18 @@ class Resource(StrEnum):
     TRANSACTIONAL_ID = "transactional-id"
 
 
-def allowed(bits: int, operation: Operation) -> bool:
-    """Whether the bit is set."""
-    return bool(bits >> operation & 1)
+def grant(
+    principal: str,
+    operation: Operation,
+    resource: Resource,
+    name: str = "*",
+    *,
+    prefixed: bool = False,
+) -> str:
+    """Say how to allow it with the official tool."""
+    where = "--cluster" if resource is Resource.CLUSTER else f"--{resource} '{name}'"
+    pattern = " --resource-pattern-type prefixed" if prefixed else ""
+    return (
+        f"kafka-acls --add --allow-principal '{principal}' "
+        f"--operation {operation.title} {where}{pattern}"
+    )

@@ -5,7 +5,7 @@ Owns the list, per side. The source is only ever read.
 
 from dataclasses import dataclass
 
-from kferry.admin.operations import Operation, Resource
+from kferry.admin.operations import Operation, Resource, grant
 from kferry.preflight.findings import Severity, Side
 
 
@@ -28,17 +28,9 @@ class Need:
 
     def grant(self, principal: str) -> str:
         """Say how to grant it with the official tool."""
-        where = {
-            Resource.CLUSTER: "--cluster",
-            Resource.TOPIC: "--topic '*'",
-            Resource.GROUP: "--group '*'",
-            Resource.TRANSACTIONAL_ID: "--transactional-id __kferry --resource-pattern-type "
-            "prefixed",
-        }[self.resource]
-        return (
-            f"kafka-acls --add --allow-principal '{principal}' "
-            f"--operation {self.operation.title} {where}"
-        )
+        ledger = self.resource is Resource.TRANSACTIONAL_ID
+        name = "__kferry" if ledger else "*"
+        return grant(principal, self.operation, self.resource, name, prefixed=ledger)
 
 
 def _need(

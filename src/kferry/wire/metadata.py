@@ -14,8 +14,11 @@ from kafka.protocol.metadata import MetadataRequest, MetadataResponse
 from kferry.names import Address, BrokerId, ClusterId, PartitionId, TopicName, TopicPartition
 from kferry.wire.connection import Connection
 
-NO_OPERATIONS = -(2**31)
-"""Kafka's "not asked" in an authorized-operations field."""
+Operations = frozenset[int]
+"""Kafka's numbers of the ACL operations that we may do."""
+
+_NOT_TOLD = 31
+"""The only bit of -2³¹, which stands for "not asked" or "cannot tell"."""
 
 _CANNOT_FORBID_CREATION = 4  # the first version with allow_auto_topic_creation
 
@@ -55,8 +58,8 @@ class Topic:
     internal: bool
     partitions: tuple[Partition, ...]
     error_code: int
-    operations: int = NO_OPERATIONS
-    """Bits of what we may do with it, where the broker was asked and can tell."""
+    operations: Operations | None = None
+    """What we may do with it, where the broker was asked and can tell (2.3 and later)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class Metadata:
     controller: BrokerId | None
     brokers: Mapping[BrokerId, Broker]
     topics: Mapping[TopicName, Topic]
-    operations: int = NO_OPERATIONS
+    operations: Operations | None = None
 
     def leader(self, partition: TopicPartition) -> BrokerId | None:
         """Return who leads a partition, if anybody does and we know it."""
@@ -94,6 +97,12 @@ async def ask_metadata(
         seconds=seconds,
     )
     return _picture(answer, wanted)
+
+
+def told(operations: Iterable[int] | None) -> Operations | None:
+    """Return what we may do, or None where a broker did not tell."""
+    found = frozenset(operations or ())
+    return None if not found or _NOT_TOLD in found else found
 
 
 def _request(version: int, wanted: set[TopicName] | None, *, operations: bool) -> Any:
@@ -132,7 +141,7 @@ def _picture(answer: Any, wanted: set[TopicName] | None) -> Metadata:
             for topic in answer.topics
             if wanted is None or topic.name in wanted
         },
-        operations=answer.authorized_operations,
+        operations=told(answer.authorized_operations),
     )
 
 
@@ -145,7 +154,7 @@ def _topic(topic: Any) -> Topic:
             sorted((_partition(partition) for partition in topic.partitions), key=lambda p: p.id)
         ),
         error_code=topic.error_code,
-        operations=topic.authorized_operations,
+        operations=told(topic.authorized_operations),
     )
 
 
