@@ -27,10 +27,7 @@ def boot_pair(
 ) -> dict[str, Cluster]:
     """Start the cluster of each side in `folder`; when one fails, give up the other."""
     # Not in parallel with anything else: this is where the network comes in.
-    for spec in specs.values():
-        ensure(locks.for_kafka(spec.version), narrate=narrate)
-        if not spec.kafka.kraft:
-            ensure(locks.for_zookeeper(versions.ZOOKEEPER), narrate=narrate)
+    ensure([*{jar for spec in specs.values() for jar in _jars(spec)}], narrate=narrate)
     authorities = _authorities(specs)
     abandoned = threading.Event()
     narrate("starting " + " and ".join(f"Kafka {s.version} as {side}" for side, s in specs.items()))
@@ -46,6 +43,11 @@ def boot_pair(
             return {side: future.result() for side, future in booting.items()}
         finally:
             abandoned.set()
+
+
+def _jars(spec: ClusterSpec) -> tuple[locks.LockedJar, ...]:
+    jars = locks.for_kafka(spec.version)
+    return jars if spec.kafka.kraft else (*jars, *locks.for_zookeeper(versions.ZOOKEEPER))
 
 
 def _authorities(specs: Mapping[str, ClusterSpec]) -> "dict[str, Authority | None]":
