@@ -29,7 +29,8 @@ class Measurement:
 
     def line(self) -> str:
         low, high = min(self.seconds), max(self.seconds)
-        return f"{self.what:<52} {self.median:8.2f} s   ({low:.2f} to {high:.2f}, n={len(self.seconds)})"
+        spread = f"({low:.2f} to {high:.2f}, n={len(self.seconds)})"
+        return f"{self.what:<52} {self.median:8.2f} s   {spread}"
 
 
 def time_command(what: str, command: Sequence[str], *, runs: int) -> Measurement:
