@@ -22,6 +22,15 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _away_from_the_users_own_sandboxes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KFERRY_HOME", str(tmp_path_factory.mktemp("kferry")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def plain() -> Iterator[Sandbox]:
     """4.3.1 to 4.3.1, nothing secured."""
