@@ -1,5 +1,6 @@
 """Getting in, or being told in words why not: TLS and SASL on real brokers."""
 
+import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,11 @@ from kferry.config import (
     load_properties,
 )
 from kferry.names import Address
-from kferry.sandbox import Sandbox
+from kferry.sandbox import ClusterSpec, Sandbox, Security
 from kferry.sandbox.cluster import Cluster as SandboxCluster
 from kferry.wire import (
     AuthenticationFailed,
+    ConnectionLost,
     Limits,
     TlsFailed,
     WrongProtocol,
@@ -26,6 +28,7 @@ from kferry.wire import (
     open_cluster,
 )
 from kferry.wire.connection import Connection
+from kferry.wire.metadata import ask_metadata
 
 LIMITS = Limits(connect=5.0, request=10.0, retry=1.0)
 
@@ -158,3 +161,27 @@ async def test_keys_stay_out_of_the_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (await let_in(load_properties(mutual.source.properties))).abort()
     assert os.listdir(tmp_path) == []  # noqa: PTH208 one look, no I/O worth a thread
+
+
+@pytest.mark.own_brokers
+async def test_credentials_that_expire_are_renewed_before_the_broker_hangs_up() -> None:
+    """KIP-368: past the session's lifetime a broker ends the connection of who still uses it."""
+    short = ClusterSpec(security=Security.SASL_SSL, extra={"connections.max.reauth.ms": "2000"})
+    sandbox = await asyncio.to_thread(Sandbox.start, source=short, target=ClusterSpec())
+    try:
+        settings = load_properties(sandbox.source.properties)
+        careless = await let_in(settings)
+        async with open_cluster(settings, LIMITS) as cluster, asyncio.timeout(30):
+            first = await cluster.any_connection()
+            assert first.expires_at is not None
+            hung_up = False
+            while not hung_up:  # until the broker has ended a session that nobody renewed
+                await cluster.refresh(None)  # ours never fails meanwhile
+                try:
+                    await ask_metadata(careless, (), seconds=5)
+                except ConnectionLost:
+                    hung_up = True
+            assert (await cluster.any_connection()) is not first
+            assert first.closed
+    finally:
+        await asyncio.to_thread(sandbox.stop)
