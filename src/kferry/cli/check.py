@@ -1,10 +1,8 @@
 """`kferry check`: one line per finding, and what to do next."""
 
-import asyncio
 import dataclasses
 
-import uvloop
-
+from kferry.cli import loop
 from kferry.cli.console import WIDTH, answer, answer_json, say, styled, wrapped
 from kferry.cli.options import Options
 from kferry.config import ClusterSettings
@@ -49,8 +47,7 @@ def look(options: Options) -> tuple[Report, CheckRequest]:
             hint="kferry check --source HOST:PORT --target HOST:PORT, or try it on two clusters of "
             "your own with `kferry sandbox up`",
         )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(check(request)), request
+    return loop.run(check(request)), request
 
 
 def show(report: Report, request: CheckRequest, options: Options) -> None:

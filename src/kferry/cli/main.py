@@ -16,6 +16,7 @@ from kferry.cli.arguments import arrange
 from kferry.cli.console import say, show_error
 from kferry.errors import ExitCode, KferryError, UsageError
 
+_WITH_SUBCOMMANDS = frozenset({"inspect", "sandbox"})
 _INTERRUPTED = ExitCode.STOPPED_EARLY
 
 _PREPARE = Group("Prepare", sort_key=1)
@@ -41,6 +42,38 @@ def build() -> App:
         "5 something forbids, 6 a cluster did not answer.",
         group=_PREPARE,
     )
+    app.command(_inspect())
+    app.command(_sandbox())
+    app.command(
+        "kferry.cli.demo:run",
+        name="demo",
+        help="the whole story on two clusters of its own, narrated",
+        group=_TRY,
+    )
+    return app
+
+
+def _inspect() -> App:
+    inspect = App(
+        name="inspect",
+        help="what is really there, on either side or both",
+        group=_PREPARE,
+        help_formatter="plain",
+    )
+    for name, path, help_ in (
+        ("topics", "topics:topics", "partitions, settings, size, records, rate, last write"),
+        ("groups", "groups:groups", "type, state, members, and lag to the last stable offset"),
+        ("acls", "access:acls", "every binding"),
+        ("users", "access:users", "SCRAM users, their mechanisms and iterations"),
+        ("quotas", "access:quotas", "client quotas"),
+        ("producers", "producers:producers", "who writes, and which transactions are open"),
+        ("configs", "configs:configs", "broker settings that are not default, and differences"),
+    ):
+        inspect.command(f"kferry.cli.inspect.{path}", name=name, help=help_)
+    return inspect
+
+
+def _sandbox() -> App:
     sandbox = App(
         name="sandbox",
         help="two real Kafka clusters on this machine",
@@ -54,14 +87,7 @@ def build() -> App:
         ("down", "stop both clusters and remove everything"),
     ):
         sandbox.command(f"kferry.cli.sandbox:{name}", name=name, help=help_)
-    app.command(sandbox)
-    app.command(
-        "kferry.cli.demo:run",
-        name="demo",
-        help="the whole story on two clusters of its own, narrated",
-        group=_TRY,
-    )
-    return app
+    return sandbox
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -72,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(argv: Sequence[str]) -> int:
     """Run a command line; every error becomes a shown error and an exit code."""
     app = build()
-    tokens = arrange(argv, groups=frozenset({"sandbox"}))
+    tokens = arrange(argv, groups=_WITH_SUBCOMMANDS)
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

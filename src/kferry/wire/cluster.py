@@ -74,7 +74,7 @@ class Cluster:
         # did not answer last time last.
         known = sorted(
             self.metadata.brokers,
-            key=lambda broker: (broker in self._failed, broker not in self._connections),
+            key=lambda broker: (broker in self._failed, self._live(broker) is None),
         )
         for broker in known:
             try:

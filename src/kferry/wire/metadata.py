@@ -61,6 +61,12 @@ class Topic:
     operations: Operations | None = None
     """What we may do with it, where the broker was asked and can tell (2.3 and later)."""
 
+    def partition(self, id_: PartitionId) -> Partition | None:
+        """Return one partition; they are sorted and as a rule without gaps."""
+        if id_ < len(self.partitions) and self.partitions[id_].id == id_:
+            return self.partitions[id_]
+        return next((partition for partition in self.partitions if partition.id == id_), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
@@ -75,9 +81,8 @@ class Metadata:
     def leader(self, partition: TopicPartition) -> BrokerId | None:
         """Return who leads a partition, if anybody does and we know it."""
         topic = self.topics.get(partition.topic)
-        if topic is None:
-            return None
-        return next((p.leader for p in topic.partitions if p.id == partition.partition), None)
+        found = None if topic is None else topic.partition(partition.partition)
+        return None if found is None else found.leader
 
 
 async def ask_metadata(
@@ -101,8 +106,7 @@ async def ask_metadata(
 
 def told(operations: Iterable[int] | None) -> Operations | None:
     """Return what we may do, or None where a broker did not tell."""
-    found = frozenset(operations or ())
-    return None if not found or _NOT_TOLD in found else found
+    return None if operations is None or _NOT_TOLD in operations else frozenset(operations)
 
 
 def _request(version: int, wanted: set[TopicName] | None, *, operations: bool) -> Any:

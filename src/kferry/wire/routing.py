@@ -16,6 +16,7 @@ from kafka.protocol.metadata import FindCoordinatorRequest, FindCoordinatorRespo
 from kferry.names import BrokerId, TopicPartition
 from kferry.wire.cluster import Cluster
 from kferry.wire.errors import BrokerError, WireError
+from kferry.wire.metadata import Metadata
 from kferry.wire.retry import Pauses, may_pass
 
 _K = TypeVar("_K")
@@ -42,23 +43,28 @@ async def at_leaders(
 ) -> Outcomes[TopicPartition, _R]:
     """Ask each leader about its own partitions."""
 
+    known: Metadata | None = cluster.metadata
+
     async def locate(wanted: list[TopicPartition]) -> dict[TopicPartition, BrokerId | WireError]:
-        metadata = await cluster.refresh({partition.topic for partition in wanted})
-        found: dict[TopicPartition, BrokerId | WireError] = {}
-        for partition in wanted:
-            topic = metadata.topics.get(partition.topic)
-            if topic is None or topic.error_code:
-                code = topic.error_code if topic else _UNKNOWN_TOPIC_OR_PARTITION
-                found[partition] = BrokerError(code, str(partition))
-            elif not any(p.id == partition.partition for p in topic.partitions):
-                found[partition] = BrokerError(_UNKNOWN_TOPIC_OR_PARTITION, str(partition))
-            else:
-                leader = metadata.leader(partition)
-                missing = BrokerError(_LEADER_NOT_AVAILABLE, str(partition))
-                found[partition] = missing if leader is None else leader
-        return found
+        # What is known may be stale; then a broker says so, and it is asked for again.
+        nonlocal known
+        metadata, known = known, None
+        if metadata is None or any(metadata.leader(partition) is None for partition in wanted):
+            metadata = await cluster.refresh({partition.topic for partition in wanted})
+        return {partition: _leader(metadata, partition) for partition in wanted}
 
     return await _fan_out(cluster, list(partitions), locate, ask)
+
+
+def _leader(metadata: Metadata, partition: TopicPartition) -> BrokerId | WireError:
+    topic = metadata.topics.get(partition.topic)
+    found = None if topic is None else topic.partition(partition.partition)
+    if topic is None or topic.error_code or found is None:
+        code = topic.error_code if topic and topic.error_code else _UNKNOWN_TOPIC_OR_PARTITION
+        return BrokerError(code, str(partition))
+    if found.leader is None:
+        return BrokerError(_LEADER_NOT_AVAILABLE, str(partition))
+    return found.leader
 
 
 async def at_every_broker(
@@ -99,13 +105,15 @@ async def find_coordinators(
             FindCoordinatorResponse,
         )
         return {found.key: _coordinator(found.key, found) for found in answer.coordinators}
-    found: dict[str, BrokerId | WireError] = {}
-    for key in keys:
-        answer = await cluster.request(
-            FindCoordinatorRequest(key=key, key_type=int(kind)), FindCoordinatorResponse
+    answers = await asyncio.gather(
+        *(
+            cluster.request(
+                FindCoordinatorRequest(key=key, key_type=int(kind)), FindCoordinatorResponse
+            )
+            for key in keys
         )
-        found[key] = _coordinator(key, answer)
-    return found
+    )
+    return {key: _coordinator(key, answer) for key, answer in zip(keys, answers, strict=True)}
 
 
 def _coordinator(key: str, answer: Any) -> BrokerId | WireError:
