@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+)
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewTopic
 from silent_port import silent_port
 
@@ -19,6 +26,15 @@ from kferry.sandbox import Sandbox
 from kferry.sandbox.cluster import Cluster
 
 KFERRY = str(Path(sys.executable).with_name("kferry"))
+FIELDS = (
+    "restype",
+    "name",
+    "resource_pattern_type",
+    "principal",
+    "host",
+    "operation",
+    "permission_type",
+)
 Findings = list[dict[str, Any]]
 
 
@@ -71,8 +87,10 @@ def client_config(properties: Path) -> dict[str, Any]:
     return config
 
 
-def create(cluster: Cluster, *, partitions: int = 3, records: int = 10) -> str:
-    name = f"check-{uuid.uuid4().hex[:8]}"
+def create(
+    cluster: Cluster, *, partitions: int = 3, records: int = 10, name: str | None = None
+) -> str:
+    name = name or f"check-{uuid.uuid4().hex[:8]}"
     topic = NewTopic(name, num_partitions=partitions, replication_factor=1)
     client = admin(cluster)  # the result dies with its client
     client.create_topics([topic])[name].result(20)
@@ -98,7 +116,10 @@ def test_two_healthy_clusters_are_fit(plain: Sandbox) -> None:
     assert (code, errors(findings)) == (0, [])
     assert of(findings, side="both", code="different-clusters")
     assert {one["side"] for one in of(findings, code="listener-answers")} == {"source", "target"}
-    assert len(of(findings, code="allowed")) == 16
+    allowed = {(one["side"], one["subject"]) for one in of(findings, code="allowed")}
+    assert {("source", "Read on topics"), ("target", "Write on topics")} <= allowed
+    assert len(allowed) >= 16
+    assert of(findings, code="denied") == []
     assert len(of(findings, code="clock")) == 2
     space = of(findings, code="space")[0]["message"]
     assert re.match(r"[1-9][\d.,]* (B|KiB) to copy", space), space
@@ -232,6 +253,79 @@ def test_missing_rights_are_named_with_the_command_that_grants_them(sasl: Sandbo
     assert "Read on topics" not in denied
     hint = denied["Write on topics"]["hint"]
     assert "kafka-acls --add --allow-principal 'User:kferry' --operation Write --topic '*'" in hint
+
+
+def test_create_may_be_granted_per_topic_and_the_ledger_needs_it_too(sasl: Sandbox) -> None:
+    """The source's reader may create topics of one prefix; the check takes it for the target."""
+    prefix = f"own{uuid.uuid4().hex[:6]}-"
+    own = AclBinding(
+        ResourceType.TOPIC,
+        prefix,
+        ResourcePatternType.PREFIXED,
+        "User:kferry",
+        "*",
+        AclOperation.CREATE,
+        AclPermissionType.ALLOW,
+    )
+    client = admin(sasl.source)
+    for done in client.create_acls([own]).values():
+        done.result(20)
+    topic = create(sasl.target, name=prefix + "orders")
+    _, findings = check(
+        sasl.target.kferry_properties, sasl.source.kferry_properties, "--topic", topic
+    )
+    [creation] = of(findings, side="target", subject="Create on the cluster")
+    assert "for 1 of 2: __kferry.check" in creation["message"]
+
+
+def test_groups_that_may_be_listed_and_not_read_are_named(sasl: Sandbox) -> None:
+    group = f"check-{uuid.uuid4().hex[:8]}"
+    topic = create(sasl.source)
+    consumer = Consumer(
+        client_config(sasl.source.properties) | {"group.id": group, "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([topic])
+    assert consumer.consume(1, 30)
+    consumer.commit(asynchronous=False)
+    consumer.close()
+    secret = AclBinding(
+        ResourceType.GROUP,
+        group,
+        ResourcePatternType.LITERAL,
+        "User:kferry",
+        "*",
+        AclOperation.DESCRIBE,
+        AclPermissionType.DENY,
+    )
+    client = admin(sasl.source)
+    for done in client.create_acls([secret]).values():
+        done.result(20)
+    code, findings = check(
+        sasl.source.kferry_properties, sasl.target.kferry_properties, "--topic", topic
+    )
+    assert code == 5
+    [denied] = of(findings, side="source", code="denied")
+    assert denied["subject"] == "Describe on groups"
+    assert group in denied["message"]
+    filter_ = AclBindingFilter(*(getattr(secret, field) for field in FIELDS))
+    for done in client.delete_acls([filter_]).values():
+        done.result(20)
+
+
+def test_brokers_behind_one_address_are_named(three: Sandbox, tmp_path: Path) -> None:
+    first, second, _ = three.source.bootstrap.split(",")
+    balanced = edited(three.source.properties, tmp_path, kferry_address_map=f"{second}={first}")
+    code, findings = check(balanced, three.target.bootstrap)
+    assert code == 5
+    [shared] = of(findings, code="shared-address")
+    assert shared["subject"] == "brokers 1, 2"
+    assert first in shared["message"]
+
+
+def test_a_pattern_that_matches_nothing_is_a_mistake(plain: Sandbox) -> None:
+    code, findings = check(plain.source.bootstrap, plain.target.bootstrap, "--topic", "ordres-*")
+    assert code == 5
+    assert of(findings, code="pattern-matches-nothing")[0]["subject"] == "--topic ordres-*"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--source"], ["--topic", "/(/", "--source", "a:1"]])

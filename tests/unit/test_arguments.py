@@ -4,7 +4,7 @@ import pytest
 
 from kferry.cli.arguments import arrange
 
-GROUPS = frozenset({"sandbox"})
+GROUPS = frozenset({("sandbox",), ("sandbox", "break")})
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ GROUPS = frozenset({"sandbox"})
             "check --source a:1 --target=b:2 -vv --topic x",
         ),
         ("--json sandbox status", "sandbox status --json"),
+        ("--json sandbox break kill 1", "sandbox break kill --json 1"),
+        ("--json sandbox break", "sandbox break --json"),
         ("sandbox", "sandbox"),
         ("--help", "--help"),
         ("", ""),

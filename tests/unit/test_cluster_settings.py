@@ -162,3 +162,32 @@ def test_an_address_map_leads_around(load: Load) -> None:
     settings = load("bootstrap.servers=a:1\nkferry.address.map=b1:9092=localhost:19092, b2:1=c:2")
     assert settings.dial(Address("b1", 9092)) == Address("localhost", 19092)
     assert settings.dial(Address("other", 1)) == Address("other", 1)
+
+
+@pytest.mark.parametrize("servers", [",", " ", ""])
+def test_an_empty_list_of_servers_is_refused_not_taken_for_nothing_to_do(servers: str) -> None:
+    with pytest.raises(ConfigError, match="names no server"):
+        load_cluster(servers, None, side="source")
+
+
+def test_what_looks_like_a_reference_inside_a_password_is_not_shown(load: Load) -> None:
+    for password in ("S3${cr3t}x", "a${hunter2!}b", "${file:/hush/hush}"):
+        with pytest.raises(ConfigError) as caught:
+            load(SCRAM.format(password=password))
+        shown = f"{caught.value} {caught.value.hint} {caught.value.__context__}"
+        assert "line 4: sasl.jaas.config" in shown
+        assert all(part not in shown for part in ("cr3t", "hunter2", "hush"))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("bootstrap.servers=a:1\n", encoding="utf-8-sig")
+    assert load_properties(file).bootstrap == (Address("a", 1),)
+
+
+def test_a_bad_address_on_the_command_line_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("bootstrap.servers=a:1\n")
+    with pytest.raises(ConfigError) as caught:
+        load_cluster("b", file, side="source")
+    assert "client.properties" not in str(caught.value)

@@ -6,11 +6,12 @@ The peers here are scripts of bytes on a real socket: no real broker can be made
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from kafka.protocol.metadata import ApiVersionsResponse, MetadataRequest, MetadataResponse
 
-from kferry.config import ClusterSettings
+from kferry.config import ClusterSettings, Protocol
 from kferry.names import Address
 from kferry.wire import (
     ConnectionLost,
@@ -256,3 +257,100 @@ async def test_one_living_bootstrap_server_is_enough_and_none_lists_every_cause(
         async with open_cluster(ClusterSettings(bootstrap=dead), LIMITS):
             pass
     assert all(str(address) in str(caught.value) for address in dead)
+
+
+async def test_a_listener_that_drops_tls_handshakes_is_worth_another_try() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    async with peer(script) as settings:
+        tls = replace(settings, protocol=Protocol.SSL)
+        with pytest.raises(Unreachable) as caught:
+            await dial(tls, tls.bootstrap[0], LIMITS)
+    assert caught.value.stage is Stage.TLS
+    assert caught.value.retriable
+
+
+async def test_a_broker_that_lists_no_brokers_is_starting_not_the_whole_cluster() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(api_versions(await read_request(reader)))
+        request = await read_request(reader)
+        answer = MetadataResponse(brokers=[], controller_id=-1, topics=[])
+        writer.write(framed(correlation(request) + answer.encode(version=1)))
+        await reader.read()
+
+    async with peer(script) as settings:
+        with pytest.raises(Unreachable, match="lists no brokers"):
+            async with open_cluster(settings, LIMITS):
+                pass
+
+
+async def test_a_retired_connection_finishes_what_is_in_flight_and_then_closes() -> None:
+    go = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await read_request(reader)
+        await go.wait()
+        answer = MetadataResponse(brokers=[], controller_id=5, topics=[])
+        writer.write(framed(correlation(request) + answer.encode(version=1)))
+        await reader.read()
+
+    async with peer(script) as settings:
+        connection = await connect(settings, settings.bootstrap[0], LIMITS)
+        asking = asyncio.create_task(request_metadata(connection))
+        while not connection.in_flight:
+            await asyncio.sleep(0)
+        connection.retire()
+        assert not connection.closed
+        go.set()
+        assert getattr(await asking, "controller_id", None) == 5
+        assert connection.closed
+
+
+async def test_a_pause_longer_than_the_caller_waits_is_a_time_out() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with peer(script) as settings:
+        connection = await connect(settings, settings.bootstrap[0], LIMITS)
+        connection.throttled(2**31 - 1)
+        assert connection.muted_for <= 60
+        with pytest.raises(RequestTimedOut):
+            await request_metadata(connection, 0.05)
+        asking = asyncio.create_task(request_metadata(connection, 30))
+        await asyncio.sleep(0)
+        connection.abort()
+        with pytest.raises(ConnectionLost):
+            await asking
+
+
+async def test_after_a_time_out_every_request_names_its_own_call() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with peer(script) as settings:
+        connection = await connect(settings, settings.bootstrap[0], LIMITS)
+        first = connection.submit([b"x"], api="Metadata", correlation_id=1, seconds=0.05)
+        second = connection.submit([b"x"], api="Produce", correlation_id=2, seconds=60)
+        outcomes = await asyncio.gather(first, second, return_exceptions=True)
+    assert isinstance(outcomes[0], RequestTimedOut)
+    assert isinstance(outcomes[1], ConnectionLost)
+    assert "during Produce" in str(outcomes[1])
+
+
+async def test_a_closed_cluster_answers_in_words_and_dials_nobody() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(api_versions(await read_request(reader)))
+        request = await read_request(reader)
+        host, port = writer.get_extra_info("sockname")
+        broker = MetadataResponse.MetadataResponseBroker(node_id=1, host=host, port=port, rack=None)
+        answer = MetadataResponse(brokers=[broker], controller_id=1, topics=[])
+        writer.write(framed(correlation(request) + answer.encode(version=1)))
+        await reader.read()
+
+    async with peer(script) as settings:
+        async with open_cluster(settings, LIMITS) as cluster:
+            pass
+        with pytest.raises(ConnectionLost, match="closed on our side"):
+            await cluster.refresh()

@@ -35,3 +35,8 @@ def test_internal_topics_are_meant_only_when_named() -> None:
 def test_a_broken_expression_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"/\(/"):
         TopicSelection.parse(["/(/"])
+
+
+def test_a_pattern_that_means_nothing_is_named_as_it_was_typed() -> None:
+    selection = TopicSelection.parse(["orders*", "ordres*", "/x+/", "exact"])
+    assert selection.unmatched([TopicName("orders-1")]) == ["ordres*", "/x+/"]

@@ -6,17 +6,21 @@ A broker that knows no authorized-operations bits, or a topic that does not exis
 no other way. All were tried on real brokers with and without the rights.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Any
 
 from kafka.protocol.admin import (
     AlterConfigsRequest,
     AlterConfigsResponse,
+    CreateTopicsRequest,
+    CreateTopicsResponse,
     DeleteRecordsRequest,
     DeleteRecordsResponse,
     DescribeConfigsRequest,
     DescribeConfigsResponse,
+    DescribeGroupsRequest,
+    DescribeGroupsResponse,
     IncrementalAlterConfigsRequest,
     IncrementalAlterConfigsResponse,
 )
@@ -133,20 +137,52 @@ async def topics_denied_delete(cluster: Cluster, topics: Sequence[TopicName]) ->
     }
 
 
-async def groups_denied_commit(cluster: Cluster, groups: Iterable[GroupId]) -> set[GroupId]:
-    """Send a heartbeat of a member that no group has; committing needs the same right."""
+async def topics_denied_create(cluster: Cluster, topics: Sequence[TopicName]) -> set[TopicName]:
+    """Let the creation be validated, no more. The right may be given per topic since 2.0."""
+    request = CreateTopicsRequest(
+        topics=[
+            CreateTopicsRequest.CreatableTopic(
+                name=name, num_partitions=1, replication_factor=1, assignments=[], configs=[]
+            )
+            for name in topics
+        ],
+        timeout_ms=10_000,
+        validate_only=True,
+    )
+    answer = await cluster.at_controller(
+        request, CreateTopicsResponse, codes=lambda found: (one.error_code for one in found.topics)
+    )
+    refusals = {TOPIC_DENIED, CLUSTER_DENIED}
+    return {TopicName(one.name) for one in answer.topics if one.error_code in refusals}
+
+
+async def groups_denied_describe(cluster: Cluster, groups: Sequence[GroupId]) -> set[GroupId]:
+    """Describe groups at any broker: one that does not coordinate them says so, or "denied"."""
+    answer = await cluster.request(
+        DescribeGroupsRequest(groups=list(groups)), DescribeGroupsResponse, most=5
+    )
+    return {GroupId(one.group_id) for one in answer.groups if one.error_code == GROUP_DENIED}
+
+
+async def groups_denied_commit(cluster: Cluster, groups: Sequence[GroupId]) -> set[GroupId]:
+    """Send heartbeats of a member that no group has; committing needs the same right."""
     connection = await cluster.any_connection()
-    denied: set[GroupId] = set()
-    for group in groups:
-        answer = await _ask(
-            cluster,
-            connection,
-            HeartbeatRequest(group_id=group, generation_id=-1, member_id="kferry-check"),
-            HeartbeatResponse,
+    answers = await asyncio.gather(
+        *(
+            _ask(
+                cluster,
+                connection,
+                HeartbeatRequest(group_id=group, generation_id=-1, member_id="kferry-check"),
+                HeartbeatResponse,
+            )
+            for group in groups
         )
-        if answer.error_code == GROUP_DENIED:
-            denied.add(group)
-    return denied
+    )
+    return {
+        group
+        for group, answer in zip(groups, answers, strict=True)
+        if answer.error_code == GROUP_DENIED
+    }
 
 
 async def transactional_id_denied(cluster: Cluster, transactional_id: str) -> bool:
@@ -167,9 +203,4 @@ async def _ask(cluster: Cluster, connection: Connection, request: Any, response:
 
 
 def _denied(results: Iterable[Any]) -> set[TopicName]:
-    return {
-        TopicName(name)
-        for name, group in groupby(results, key=lambda one: one.resource_name)
-        for one in group
-        if one.error_code == TOPIC_DENIED
-    }
+    return {TopicName(one.resource_name) for one in results if one.error_code == TOPIC_DENIED}

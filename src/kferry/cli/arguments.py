@@ -12,10 +12,12 @@ _RUN = ("sandbox", "run")
 _RUN_VALUED = VALUED | {"--name", "--on"}
 
 
-def arrange(argv: Sequence[str], groups: frozenset[str]) -> list[str]:
+def arrange(argv: Sequence[str], groups: frozenset[tuple[str, ...]]) -> list[str]:
     """Move leading global options behind the command; `groups` are commands with subcommands."""
     leading, rest = _split_leading(list(argv))
-    depth = 2 if rest and rest[0] in groups and len(rest) > 1 and rest[1][:1] != "-" else 1
+    depth = 1
+    while tuple(rest[:depth]) in groups and rest[depth:] and rest[depth][:1] != "-":
+        depth += 1
     command, own = rest[:depth], rest[depth:]
     if not command:
         return leading

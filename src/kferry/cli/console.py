@@ -5,6 +5,7 @@ Owns colour, width and the shape of an error. Knows no command.
 
 import json
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -13,22 +14,31 @@ from typing import Any, TextIO
 from kferry.errors import KferryError
 
 WIDTH = 100
+_CONTROL = re.compile(r"(?!\x1b\[\d+m)[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _STYLES = {"ok": "32", "warning": "33", "error": "31", "dim": "2", "bold": "1"}
 
 
 def say(text: str = "") -> None:
     """Tell people something; scripts do not see it."""
-    print(text, file=sys.stderr, flush=True)
+    print(_harmless(text), file=sys.stderr, flush=True)
 
 
 def answer(text: str = "") -> None:
     """Write a line of the result."""
-    print(text, flush=True)
+    print(_harmless(text), flush=True)
 
 
 def answer_json(value: Mapping[str, Any]) -> None:
     """Write one object on one line."""
     print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _harmless(text: str) -> str:
+    """Take out what would move the cursor: names and messages come from clusters.
+
+    Our own colours, and line ends, stay.
+    """
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def styled(text: str, style: str, stream: TextIO | None = None) -> str:

@@ -16,7 +16,7 @@ from kferry.cli.arguments import arrange
 from kferry.cli.console import say, show_error
 from kferry.errors import ExitCode, KferryError, UsageError
 
-_WITH_SUBCOMMANDS = frozenset({"inspect", "sandbox"})
+_WITH_SUBCOMMANDS = frozenset({("inspect",), ("sandbox",), ("sandbox", "break")})
 _INTERRUPTED = ExitCode.STOPPED_EARLY
 
 _PREPARE = Group("Prepare", sort_key=1)
@@ -87,7 +87,30 @@ def _sandbox() -> App:
         ("down", "stop both clusters and remove everything"),
     ):
         sandbox.command(f"kferry.cli.sandbox:{name}", name=name, help=help_)
+    sandbox.command(
+        "kferry.cli.sandbox_load:run",
+        name="load",
+        help="fill a cluster with every shape of data that real ones hold",
+    )
+    sandbox.command(_break())
     return sandbox
+
+
+def _break() -> App:
+    faults = App(name="break", help="faults on command", help_formatter="plain")
+    for name, help_ in (
+        ("kill", "end a broker as a power cut would"),
+        ("pause", "freeze a broker"),
+        ("resume", "let a frozen broker go on"),
+        ("restart", "stop and start a broker; starts a dead one"),
+        ("move-leader", "let another replica lead a partition"),
+        ("recreate", "delete a topic and create it again, empty"),
+        ("trim", "delete the oldest records of a partition"),
+        ("relay", "stand between kferry and brokers, and fail when told to"),
+    ):
+        path = f"kferry.cli.sandbox_break:{name.replace('-', '_')}"
+        faults.command(path, name=name, help=help_)
+    return faults
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -26,7 +26,7 @@ def load_cluster(
     """Build settings from what the command line names: addresses, a properties file, or both."""
     if properties is not None:
         return load_properties(properties, bootstrap=bootstrap)
-    if not bootstrap:
+    if bootstrap is None:
         raise ConfigError(
             f"no {side} was named",
             hint=f"name it with --{side} HOST:PORT, or with --{side}-config FILE.properties",
@@ -37,7 +37,7 @@ def load_cluster(
 def load_properties(path: Path, *, bootstrap: str | None = None) -> ClusterSettings:
     """Read a Java client's properties file; `bootstrap` wins over the file's own servers."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise ConfigError(
@@ -49,8 +49,8 @@ def load_properties(path: Path, *, bootstrap: str | None = None) -> ClusterSetti
 
 def cluster_settings(properties: Properties, *, bootstrap: str | None = None) -> ClusterSettings:
     """Map properties to settings."""
-    servers = bootstrap or properties.get("bootstrap.servers")
-    if not servers:
+    servers = properties.get("bootstrap.servers") if bootstrap is None else bootstrap
+    if servers is None:
         raise ConfigError(
             f"{properties.name} has no bootstrap.servers",
             hint="add bootstrap.servers=HOST:PORT,… to the file, or name the cluster with "
@@ -58,7 +58,12 @@ def cluster_settings(properties: Properties, *, bootstrap: str | None = None) ->
         )
     protocol = _protocol(properties)
     return ClusterSettings(
-        bootstrap=parse_bootstrap(servers, where=properties.where("bootstrap.servers")),
+        bootstrap=parse_bootstrap(
+            servers,
+            where=properties.where("bootstrap.servers")
+            if bootstrap is None
+            else "the command line",
+        ),
         protocol=protocol,
         tls=tls_settings(properties),
         sasl=_sasl(properties) if protocol.sasl else None,
@@ -71,6 +76,8 @@ def cluster_settings(properties: Properties, *, bootstrap: str | None = None) ->
 def parse_bootstrap(servers: str, *, where: str) -> tuple[Address, ...]:
     """Read `host:port,host:port`."""
     names = [name for name in re.split(r"[,\s]+", servers) if name]
+    if not names:
+        raise ConfigError(f"{where} names no server", hint="write HOST:PORT, several with commas")
     return tuple(parse_address(name, where=where) for name in names)
 
 

@@ -15,11 +15,25 @@ _REFERENCE = re.compile(r"\$(\$\{)|\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def expand(value: str, environment: Mapping[str, str], *, where: str) -> str:
-    """Replace every reference; `where` names key and line for the error, never the value."""
+def expand(value: str, environment: Mapping[str, str], *, where: str, secret: bool = False) -> str:
+    """Replace every reference; `where` names key and line for the error.
+
+    Of a secret value not even the reference is named: what looks like one may be a part of it.
+    """
 
     def one(match: re.Match[str]) -> str:
-        return "${" if match[1] else _resolve(match[2], environment, where)
+        if match[1]:
+            return "${"
+        try:
+            return _resolve(match[2], environment, where)
+        except ConfigError:
+            if not secret:
+                raise
+        raise ConfigError(
+            f"{where}: a ${{…}} in it leads nowhere",
+            hint="export the variable or check the file's path and key; if the value really "
+            "holds a ${, write $${",
+        )
 
     return _REFERENCE.sub(one, value)
 

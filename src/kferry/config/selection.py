@@ -6,8 +6,9 @@ when they are named outright. Asks no cluster.
 
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kferry.errors import ConfigError
 from kferry.names import TopicName
@@ -15,23 +16,30 @@ from kferry.names import TopicName
 _GLOB = re.compile(r"[*?\[]")
 
 
+class Pattern(NamedTuple):
+    """A pattern as it was typed, and what it means."""
+
+    text: str
+    expression: re.Pattern[str]
+
+
 @dataclass(frozen=True, slots=True)
 class TopicSelection:
     """The topics that a command is about; without a pattern, all that are not internal."""
 
     exact: frozenset[TopicName] = frozenset()
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[Pattern, ...] = ()
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> "TopicSelection":
         """Read patterns as people type them."""
         exact: set[TopicName] = set()
-        patterns: list[re.Pattern[str]] = []
+        patterns: list[Pattern] = []
         for text in texts:
             if len(text) > 1 and text.startswith("/") and text.endswith("/"):
-                patterns.append(_regex(text))
+                patterns.append(Pattern(text, _regex(text)))
             elif _GLOB.search(text):
-                patterns.append(re.compile(fnmatch.translate(text)))
+                patterns.append(Pattern(text, re.compile(fnmatch.translate(text))))
             else:
                 exact.add(TopicName(text))
         return cls(frozenset(exact), tuple(patterns))
@@ -44,7 +52,15 @@ class TopicSelection:
             return False
         if not self.exact and not self.patterns:
             return True
-        return any(pattern.fullmatch(name) for pattern in self.patterns)
+        return any(pattern.expression.fullmatch(name) for pattern in self.patterns)
+
+    def unmatched(self, names: Collection[TopicName]) -> list[str]:
+        """Return the patterns that mean none of these topics: mistyped, as a rule."""
+        return [
+            pattern.text
+            for pattern in self.patterns
+            if not any(pattern.expression.fullmatch(name) for name in names)
+        ]
 
 
 def _regex(text: str) -> re.Pattern[str]:

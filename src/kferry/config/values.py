@@ -30,7 +30,9 @@ class Properties:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        return expand(entry.value, self._environment, where=self.where(key)).strip() or None
+        secret = key == "sasl.jaas.config" or key.endswith((".password", ".key"))
+        where = self.where(key)
+        return expand(entry.value, self._environment, where=where, secret=secret).strip() or None
 
     def is_emptied(self, key: str) -> bool:
         """Whether the key is there with nothing behind it, which for some keys is a statement."""

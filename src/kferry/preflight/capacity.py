@@ -36,8 +36,9 @@ def _space(source: Facts, target: Facts) -> list[Finding]:
         for partition in topic.partitions
     )
     total = sum(sizes.get(partition, 0) for partition in _selected_partitions(source))
+    needed = max(0, needed - _already_there(target, source))  # a second check, after a copy
     subject = "free space"
-    usable = [disk.usable for disk in _all_disks(target)]
+    usable = [disk.usable for disk in _all_disks(target) if not disk.error_code]
     what = f"{binary_size(total)} to copy, {binary_size(needed)} with the source's replication"
     if not usable or None in usable:
         return [
@@ -127,6 +128,15 @@ def _leader_sizes(facts: Facts) -> Mapping[TopicPartition, int]:
         for partition, size in disk.sizes.items()
         if facts.metadata.leader(partition) == disk.broker
     }
+
+
+def _already_there(target: Facts, source: Facts) -> int:
+    return sum(
+        size
+        for disk in _all_disks(target)
+        for partition, size in disk.sizes.items()
+        if partition.topic in source.selected
+    )
 
 
 def _selected_partitions(facts: Facts) -> list[TopicPartition]:

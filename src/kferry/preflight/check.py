@@ -19,7 +19,7 @@ from kferry.preflight.findings import Finding, Report, Severity, Side
 from kferry.preflight.identity import judge_identity
 from kferry.preflight.limits import judge_limits
 from kferry.preflight.listeners import trouble, try_bootstrap, try_brokers
-from kferry.preflight.permissions import check_source, check_target
+from kferry.preflight.permissions import RIGHTS_UNANSWERED, check_source, check_target
 from kferry.wire import Cluster, Limits, WireError, open_cluster
 
 
@@ -73,7 +73,8 @@ async def check(request: CheckRequest) -> Report:
     order = list(Side)
     return Report(
         findings=tuple(sorted(findings, key=lambda finding: order.index(finding.side))),
-        unanswered=any(look.unanswered for look in looks.values()),
+        unanswered=any(look.unanswered for look in looks.values())
+        or any(finding.code == RIGHTS_UNANSWERED for finding in findings),
     )
 
 
@@ -104,7 +105,6 @@ async def _rights(source: _Look | None, target: _Look | None) -> list[Finding]:
     topics: Collection[TopicName] = ()
     groups: set[GroupId] = set()
     if source is not None and source.cluster is not None and source.facts is not None:
-        findings += await check_source(source.cluster, source.facts)
         topics = source.facts.selected
         groups = {
             group.id
@@ -112,6 +112,7 @@ async def _rights(source: _Look | None, target: _Look | None) -> list[Finding]:
             if isinstance(found, list)
             for group in found
         }
+        findings += await check_source(source.cluster, source.facts, groups=groups)
     if target is not None and target.cluster is not None and target.facts is not None:
         findings += await check_target(target.cluster, target.facts, topics=topics, groups=groups)
     return findings
@@ -122,7 +123,18 @@ def _invisible(side: Side, facts: Facts, selection: TopicSelection) -> list[Find
     if side is Side.TARGET:
         return []
     missing = sorted(selection.exact - facts.metadata.topics.keys())
-    return [
+    mistyped = [
+        Finding(
+            side=side,
+            subject=f"--topic {text}",
+            severity=Severity.ERROR,
+            code="pattern-matches-nothing",
+            message="matches no topic that may be seen",
+            hint="a glob or a /regular expression/ must match the whole name",
+        )
+        for text in selection.unmatched(facts.selected)
+    ]
+    return mistyped + [
         Finding(
             side=side,
             subject=f"topic {name}",

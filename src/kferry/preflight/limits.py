@@ -27,7 +27,7 @@ def judge_limits(source: Facts, target: Facts) -> list[Finding]:
         *_retained_positions(theirs),
         *_producer_state(theirs),
         *_surprises(theirs),
-        *_in_sync(theirs, brokers=len(target.metadata.brokers)),
+        *_in_sync(theirs, source, brokers=len(target.metadata.brokers)),
     ]
     if ours is None:
         findings.append(_unknown(Side.SOURCE, source))
@@ -84,16 +84,20 @@ def _message_bytes(ours: Get | None, theirs: Get) -> list[Finding]:
 
 def _timestamps(theirs: Get) -> list[Finding]:
     findings: list[Finding] = []
-    before = _number(theirs, "log.message.timestamp.before.max.ms")
-    if before is not None and before < _NO_LIMIT:
+    # The second is what targets before 3.6 have, for both directions.
+    keys = ("log.message.timestamp.before.max.ms", "log.message.timestamp.difference.max.ms")
+    limits = {key: limit for key in keys if (limit := _number(theirs, key)) is not None}
+    key = min(limits, key=limits.__getitem__, default=keys[0])
+    before = limits.get(key, _NO_LIMIT)
+    if before < _NO_LIMIT:
         findings.append(
             Finding(
                 side=Side.TARGET,
-                subject="log.message.timestamp.before.max.ms",
+                subject=key,
                 severity=Severity.WARNING,
                 code="old-records-refused",
                 message=f"records older than {_duration(before)} are refused",
-                hint="set message.timestamp.before.max.ms on the topics for the time of the copy",
+                hint=f"set {key.removeprefix('log.')} on the topics for the time of the copy",
             )
         )
     after = _number(theirs, "log.message.timestamp.after.max.ms")
@@ -187,18 +191,25 @@ def _surprises(theirs: Get) -> list[Finding]:
     return findings
 
 
-def _in_sync(theirs: Get, *, brokers: int) -> list[Finding]:
+def _in_sync(theirs: Get, source: Facts, *, brokers: int) -> list[Finding]:
+    """Compare with the replicas that topics will have. (4.3 does not insist; older ones refuse.)"""
     wanted = _number(theirs, "min.insync.replicas")
-    if wanted is None or wanted <= brokers:
+    replicas = [
+        min(len(partition.replicas), brokers)
+        for topic in source.selected.values()
+        for partition in topic.partitions
+    ]
+    fewest = min(replicas, default=brokers)
+    if wanted is None or wanted <= fewest:
         return []
     return [
         Finding(
             side=Side.TARGET,
             subject="min.insync.replicas",
-            severity=Severity.ERROR,
+            severity=Severity.WARNING,
             code="never-in-sync",
-            message=f"{wanted} replicas must confirm a write, and there are {brokers} brokers",
-            hint="lower min.insync.replicas or add brokers",
+            message=f"{wanted} replicas must confirm a write, and topics will have {fewest}",
+            hint="set min.insync.replicas on those topics, or give them more replicas",
         )
     ]
 

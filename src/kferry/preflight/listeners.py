@@ -5,8 +5,9 @@ how far the connection came. Clients will need every one of these addresses.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kferry.config import ClusterSettings
 from kferry.errors import KferryError
@@ -14,6 +15,7 @@ from kferry.names import Address, BrokerId
 from kferry.preflight.findings import Finding, Severity, Side
 from kferry.wire import (
     AuthenticationFailed,
+    Broker,
     Cluster,
     Limits,
     Stage,
@@ -37,6 +39,12 @@ class Tried:
     silent: bool
 
 
+class _Attempt(NamedTuple):
+    subject: str
+    address: Address
+    connecting: Awaitable[ApiVersions]
+
+
 async def try_bootstrap(side: Side, settings: ClusterSettings, limits: Limits) -> Tried:
     """Connect to every bootstrap server, all at the same time."""
 
@@ -48,7 +56,10 @@ async def try_bootstrap(side: Side, settings: ClusterSettings, limits: Limits) -
     return await _try_all(
         side,
         settings,
-        {address: (f"bootstrap {address}", connect(address)) for address in settings.bootstrap},
+        [
+            _Attempt(f"bootstrap {address}", address, connect(address))
+            for address in dict.fromkeys(settings.bootstrap)
+        ],
     )
 
 
@@ -58,30 +69,51 @@ async def try_brokers(side: Side, cluster: Cluster) -> Tried:
     async def connect(broker: BrokerId) -> ApiVersions:
         return (await cluster.connection(broker)).versions
 
-    return await _try_all(
+    brokers = cluster.metadata.brokers.values()
+    tried = await _try_all(
         side,
         cluster.settings,
-        {
-            broker.address: (f"broker {broker.id} {broker.address}", connect(broker.id))
-            for broker in cluster.metadata.brokers.values()
-        },
+        [
+            _Attempt(f"broker {broker.id} {broker.address}", broker.address, connect(broker.id))
+            for broker in brokers
+        ],
     )
+    tried.findings.extend(_shared(side, cluster.settings, brokers))
+    return tried
 
 
 async def _try_all(
     side: Side,
     settings: ClusterSettings,
-    attempts: Mapping[Address, tuple[str, Awaitable[ApiVersions]]],
+    attempts: Sequence[_Attempt],
 ) -> Tried:
-    outcomes = await asyncio.gather(*(_or_error(attempt) for _, attempt in attempts.values()))
+    outcomes = await asyncio.gather(*(_or_error(one.connecting) for one in attempts))
     return Tried(
         findings=[
-            _finding(side, subject, settings, address, outcome)
-            for (address, (subject, _)), outcome in zip(attempts.items(), outcomes, strict=True)
+            _finding(side, one.subject, settings, one.address, outcome)
+            for one, outcome in zip(attempts, outcomes, strict=True)
         ],
         answered=any(isinstance(outcome, ApiVersions) for outcome in outcomes),
         silent=any(isinstance(outcome, WireError) and outcome.retriable for outcome in outcomes),
     )
+
+
+def _shared(side: Side, settings: ClusterSettings, brokers: Iterable[Broker]) -> Iterator[Finding]:
+    """Name brokers that are dialled at one address: calls would reach whichever answers there."""
+    dialled: dict[Address, list[str]] = {}
+    for broker in brokers:
+        dialled.setdefault(settings.dial(broker.address), []).append(str(broker.id))
+    for address, ids in dialled.items():
+        if len(ids) > 1:
+            yield Finding(
+                side=side,
+                subject=f"brokers {', '.join(ids)}",
+                severity=Severity.ERROR,
+                code="shared-address",
+                message=f"all are reached at {address}",
+                hint="each broker needs an address of its own: check advertised.listeners, a load "
+                "balancer in between, and kferry.address.map",
+            )
 
 
 def trouble(side: Side, subject: str, error: KferryError) -> Finding:

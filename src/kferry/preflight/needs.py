@@ -65,6 +65,9 @@ SOURCE_TOPICS = (
     _need(Side.SOURCE, Resource.TOPIC, Operation.READ, "to copy records"),
     _need(Side.SOURCE, Resource.TOPIC, Operation.DESCRIBE_CONFIGS, "to create the topic alike"),
 )
+SOURCE_GROUPS = _need(
+    Side.SOURCE, Resource.GROUP, Operation.DESCRIBE, "to read positions of groups"
+)
 TARGET_CLUSTER = (
     _need(Side.TARGET, Resource.CLUSTER, Operation.DESCRIBE, "to see groups, ACLs and free space"),
     _need(
@@ -74,7 +77,6 @@ TARGET_CLUSTER = (
         "to see limits that refuse records",
         wanted=True,
     ),
-    _need(Side.TARGET, Resource.CLUSTER, Operation.CREATE, "to create topics"),
     _need(
         Side.TARGET,
         Resource.CLUSTER,
@@ -83,6 +85,13 @@ TARGET_CLUSTER = (
         wanted=True,
     ),
     _need(Side.TARGET, Resource.CLUSTER, Operation.ALTER_CONFIGS, "to create quotas", wanted=True),
+)
+TARGET_CREATE = _need(Side.TARGET, Resource.CLUSTER, Operation.CREATE, "to create topics")
+TARGET_IDEMPOTENT = _need(
+    Side.TARGET,
+    Resource.CLUSTER,
+    Operation.IDEMPOTENT_WRITE,
+    "to write idempotently (targets before 2.8)",
 )
 TARGET_TOPICS = (
     _need(Side.TARGET, Resource.TOPIC, Operation.WRITE, "to write records"),
@@ -111,7 +120,10 @@ TARGET_TRANSACTIONS = _need(
 ALL = (
     *SOURCE_CLUSTER,
     *SOURCE_TOPICS,
+    SOURCE_GROUPS,
     *TARGET_CLUSTER,
+    TARGET_CREATE,
+    TARGET_IDEMPOTENT,
     *TARGET_TOPICS,
     TARGET_GROUPS,
     TARGET_TRANSACTIONS,

@@ -4,7 +4,8 @@ Owns the asking, right by right, without writing: bits where brokers tell them (
 questions that would be refused where they do not. What cannot be asked is said to be unknown.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from kferry.admin import probes
 from kferry.admin.operations import Operation
@@ -16,13 +17,18 @@ from kferry.preflight.needs import Need
 from kferry.wire import Cluster, Topic, WireError
 
 _CHUNK = 500
+RIGHTS_UNANSWERED = "rights-unanswered"
+"""The code of a finding that may be another one when asked again."""
+
 _SAMPLE_TOPIC = TopicName("kferry-check")
 _SAMPLE_GROUP = GroupId("kferry-check")
 _LEDGER_ID = "__kferry.check"
-_MOST_GROUPS = 200
+_LEDGER_TOPIC = TopicName("__kferry.check")
+_ANYBODY_IDEMPOTENT = (2, 8)
 
-_Probe = Callable[[Cluster, Sequence[TopicName]], Awaitable[set[TopicName]]]
-_PROBES: dict[Operation, _Probe] = {
+_N = TypeVar("_N", TopicName, GroupId)
+_Probe = Callable[[Cluster, Sequence[_N]], Awaitable[set[_N]]]
+_PROBES: dict[Operation, _Probe[TopicName]] = {
     Operation.READ: probes.topics_denied_read,
     Operation.WRITE: probes.topics_denied_write,
     Operation.DESCRIBE_CONFIGS: probes.topics_denied_configs,
@@ -31,39 +37,78 @@ _PROBES: dict[Operation, _Probe] = {
 }
 
 
-async def check_source(cluster: Cluster, facts: Facts) -> list[Finding]:
+async def check_source(
+    cluster: Cluster, facts: Facts, *, groups: Collection[GroupId]
+) -> list[Finding]:
     """Ask for the source's rights; its topics are the selected ones."""
     findings = _cluster_rights(cluster, facts, needs.SOURCE_CLUSTER)
     topics = {name: topic for name, topic in facts.selected.items() if not topic.error_code}
     for need in needs.SOURCE_TOPICS if topics else ():
         findings.append(await _topic_right(cluster, need, topics))
+    if groups:
+        probe = probes.groups_denied_describe
+        findings.append(await _group_right(cluster, needs.SOURCE_GROUPS, probe, sorted(groups)))
     return findings
 
 
 async def check_target(
-    cluster: Cluster, facts: Facts, *, topics: Collection[TopicName], groups: Iterable[GroupId]
+    cluster: Cluster, facts: Facts, *, topics: Collection[TopicName], groups: Collection[GroupId]
 ) -> list[Finding]:
     """Ask for the target's rights on what the source has: most of it does not exist there yet."""
-    findings = _cluster_rights(cluster, facts, needs.TARGET_CLUSTER)
-    wanted = {name: facts.metadata.topics.get(name) for name in topics or [_SAMPLE_TOPIC]}
+    findings = _cluster_rights(cluster, facts, _cluster_needs(facts))
+    names = [*(topics or [_SAMPLE_TOPIC]), _LEDGER_TOPIC]
+    wanted = {name: facts.metadata.topics.get(name) for name in names}
+    findings.append(await _create_right(cluster, facts, wanted))
     for need in needs.TARGET_TOPICS:
         findings.append(await _topic_right(cluster, need, wanted))
-    findings.append(await _group_right(cluster, sorted(groups)))
+    asked = sorted(groups) or [_SAMPLE_GROUP]
+    findings.append(
+        await _group_right(cluster, needs.TARGET_GROUPS, probes.groups_denied_commit, asked)
+    )
     findings.append(await _transaction_right(cluster))
     return findings
 
 
-def _cluster_rights(cluster: Cluster, facts: Facts, wanted: Iterable[Need]) -> list[Finding]:
+def _cluster_needs(facts: Facts) -> list[Need]:
+    # From 2.8 on whoever may write to any topic may do so idempotently (KIP-679).
+    old = facts.versions.release_number < _ANYBODY_IDEMPOTENT
+    return [*needs.TARGET_CLUSTER, *([needs.TARGET_IDEMPOTENT] if old else [])]
+
+
+def _cluster_rights(cluster: Cluster, facts: Facts, wanted: Sequence[Need]) -> list[Finding]:
     bits = facts.operations
+    side = wanted[0].side
     if bits is None or isinstance(bits, WireError):
-        side = next(iter(wanted)).side
-        why = "brokers before 2.3 do not tell" if bits is None else reason(bits)
-        return [_unknown(side, "rights on the cluster", why)]
+        if bits is None:
+            return [_unknown(side, "rights on the cluster", "brokers before 2.3 do not tell")]
+        return [_not_answered(side, "rights on the cluster", bits)]
+    if not bits:  # without Describe nothing else is told either
+        describe = next(need for need in wanted if need.operation is Operation.DESCRIBE)
+        others = _unknown(side, "other rights on the cluster", "not told without Describe")
+        return [_denied(cluster, describe), others]
     return [_granted(need) if need.operation in bits else _denied(cluster, need) for need in wanted]
 
 
+async def _create_right(
+    cluster: Cluster, facts: Facts, wanted: Mapping[TopicName, Topic | None]
+) -> Finding:
+    need = needs.TARGET_CREATE
+    if isinstance(facts.operations, frozenset) and need.operation in facts.operations:
+        return _granted(need)
+    absent = sorted(name for name, topic in wanted.items() if topic is None)
+    try:
+        denied = await _in_chunks(cluster, probes.topics_denied_create, absent)
+    except WireError as error:
+        return _not_answered(need.side, need.title, error)
+    if denied:
+        return _denied(
+            cluster, need, what=f"for {len(denied):,} of {len(absent):,}: {some(denied)}"
+        )
+    return _granted(need)
+
+
 async def _topic_right(
-    cluster: Cluster, need: Need, topics: dict[TopicName, Topic | None] | dict[TopicName, Topic]
+    cluster: Cluster, need: Need, topics: Mapping[TopicName, Topic | None]
 ) -> Finding:
     denied = {
         name
@@ -76,24 +121,23 @@ async def _topic_right(
         name for name, topic in topics.items() if topic is None or topic.operations is None
     )
     try:
-        for start in range(0, len(untold), _CHUNK):
-            denied |= await _PROBES[need.operation](cluster, untold[start : start + _CHUNK])
+        denied |= await _in_chunks(cluster, _PROBES[need.operation], untold)
     except WireError as error:
-        return _unknown(need.side, need.title, reason(error))
+        return _not_answered(need.side, need.title, error)
     if denied:
         return _denied(cluster, need, what=f"on {len(denied):,} of {len(topics):,}: {some(denied)}")
     return _granted(need)
 
 
-async def _group_right(cluster: Cluster, groups: list[GroupId]) -> Finding:
-    need = needs.TARGET_GROUPS
-    asked = groups[:_MOST_GROUPS] or [_SAMPLE_GROUP]
+async def _group_right(
+    cluster: Cluster, need: Need, probe: _Probe[GroupId], groups: list[GroupId]
+) -> Finding:
     try:
-        denied = await probes.groups_denied_commit(cluster, asked)
+        denied = await _in_chunks(cluster, probe, groups)
     except WireError as error:
-        return _unknown(need.side, need.title, reason(error))
+        return _not_answered(need.side, need.title, error)
     if denied:
-        return _denied(cluster, need, what=f"on {len(denied):,} of {len(asked):,}: {some(denied)}")
+        return _denied(cluster, need, what=f"on {len(denied):,} of {len(groups):,}: {some(denied)}")
     return _granted(need)
 
 
@@ -102,8 +146,15 @@ async def _transaction_right(cluster: Cluster) -> Finding:
     try:
         denied = await probes.transactional_id_denied(cluster, _LEDGER_ID)
     except WireError as error:
-        return _unknown(need.side, need.title, reason(error))
+        return _not_answered(need.side, need.title, error)
     return _denied(cluster, need) if denied else _granted(need)
+
+
+async def _in_chunks(cluster: Cluster, probe: _Probe[_N], names: Sequence[_N]) -> set[_N]:
+    denied: set[_N] = set()
+    for start in range(0, len(names), _CHUNK):
+        denied |= await probe(cluster, names[start : start + _CHUNK])
+    return denied
 
 
 def _granted(need: Need) -> Finding:
@@ -137,4 +188,18 @@ def _unknown(side: Side, subject: str, why: str) -> Finding:
         code="rights-unknown",
         message=f"cannot be asked: {why}",
         hint="compare with the list in docs/permissions.md",
+    )
+
+
+def _not_answered(side: Side, subject: str, error: WireError) -> Finding:
+    """A question that this broker cannot be asked is a note; one that got no answer is not."""
+    if not error.retriable:
+        return _unknown(side, subject, reason(error))
+    return Finding(
+        side=side,
+        subject=subject,
+        severity=Severity.ERROR,
+        code=RIGHTS_UNANSWERED,
+        message=str(error),
+        hint="look at the broker, then check again",
     )

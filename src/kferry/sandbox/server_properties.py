@@ -22,6 +22,11 @@ _QUICK = {
     "log.retention.check.interval.ms": "1000",
     "log.segment.delete.delay.ms": "1000",
     "offsets.topic.num.partitions": "4",
+    "group.share.heartbeat.interval.ms": "500",
+    "group.share.min.heartbeat.interval.ms": "500",
+    # An open transaction stays open for a day's practice, not a quarter of an hour.
+    "transaction.max.timeout.ms": "86400000",
+    "delete.topic.enable": "true",
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.num.partitions": "4",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",

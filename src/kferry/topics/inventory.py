@@ -26,7 +26,9 @@ CONFIGS = Question(
 SIZES = Question(
     subject="sizes on disk", since="1.0", right=Operation.DESCRIBE, on=Resource.CLUSTER
 )
-NEWEST = Question(subject="newest records", since="3.0", right=Operation.DESCRIBE, on=Resource.TOPIC)
+NEWEST = Question(
+    subject="newest records", since="3.0", right=Operation.DESCRIBE, on=Resource.TOPIC
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

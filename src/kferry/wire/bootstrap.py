@@ -27,6 +27,7 @@ class NoBootstrap(WireError):
         )
         self.failures = failures
         # Waiting may help if it may help with one of them.
+        self.retriable = any(failure.retriable for failure in failures)
         self.exit_code = next((f for f in failures if f.retriable), failures[0]).exit_code
 
 

@@ -15,7 +15,7 @@ from kferry.names import Address, BrokerId, TopicName
 from kferry.wire.bootstrap import first_answer
 from kferry.wire.connection import Connection
 from kferry.wire.dial import dial
-from kferry.wire.errors import BrokerError, Stage, Unreachable, WireError
+from kferry.wire.errors import BrokerError, ConnectionLost, Stage, Unreachable, WireError
 from kferry.wire.limits import Limits
 from kferry.wire.metadata import Metadata, ask_metadata
 from kferry.wire.retry import keep_trying
@@ -41,6 +41,7 @@ class Cluster:
         self._dialling: dict[BrokerId, asyncio.Task[Connection]] = {}
         self._failed: dict[BrokerId, _Failure] = {}
         self._retired: set[Connection] = set()
+        self._closed = False
         self._metadata: Metadata | None = None
 
     @property
@@ -51,6 +52,8 @@ class Cluster:
 
     async def start(self) -> None:
         """Ask the bootstrap servers who the brokers are."""
+        if self._closed:
+            raise self._is_closed()
         self._metadata = await first_answer(self.settings, self.limits)
 
     async def refresh(
@@ -115,7 +118,11 @@ class Cluster:
         codes: Callable[[Any], Iterable[int]],
         most: int | None = None,
     ) -> Any:
-        """Send to the controller; `codes` finds the error codes in the answer."""
+        """Send to the controller; `codes` finds the error codes in the answer.
+
+        Only "I am not the controller" is tried again: a change whose answer was lost may have
+        happened.
+        """
 
         async def once() -> Any:
             controller = self.metadata.controller
@@ -126,7 +133,14 @@ class Cluster:
                 raise BrokerError(_NOT_CONTROLLER, request.name)
             return answer
 
-        return await keep_trying(once, self.limits, before_again=self.refresh)
+        return await keep_trying(
+            once,
+            self.limits,
+            before_again=self.refresh,
+            again=lambda error: (
+                isinstance(error, BrokerError) and error.error_code == _NOT_CONTROLLER
+            ),
+        )
 
     async def connection(self, broker: BrokerId) -> Connection:
         """Return a live connection to a broker, dialling if there is none.
@@ -134,6 +148,8 @@ class Cluster:
         Who asks while it is dialled waits for the same attempt; and a broker that cost us seconds
         without an answer is not tried again for as long.
         """
+        if self._closed:
+            raise self._is_closed()
         if (live := self._live(broker)) is not None:
             return live
         failure = self._failed.get(broker)
@@ -141,7 +157,12 @@ class Cluster:
             raise failure.error
         if broker not in self._dialling:
             self._dialling[broker] = asyncio.create_task(self._dial(broker))
-        return await asyncio.shield(self._dialling[broker])
+        try:
+            return await asyncio.shield(self._dialling[broker])
+        except asyncio.CancelledError:
+            if self._closed:  # the attempt was cancelled, not who waits for it
+                raise self._is_closed() from None
+            raise
 
     async def _dial(self, broker: BrokerId) -> Connection:
         loop = asyncio.get_running_loop()
@@ -173,11 +194,8 @@ class Cluster:
     def _retire(self, broker: BrokerId, connection: Connection) -> None:
         """Send nothing new on it; what is in flight may finish."""
         del self._connections[broker]
-        self._retired = {old for old in self._retired if not old.closed and old.in_flight}
-        if connection.in_flight:
-            self._retired.add(connection)
-        else:
-            connection.abort()
+        connection.retire()
+        self._retired = {old for old in (*self._retired, connection) if not old.closed}
 
     def _address(self, broker: BrokerId) -> Address:
         known = self.metadata.brokers.get(broker)
@@ -196,11 +214,16 @@ class Cluster:
         return await connection.request(request, response, seconds=self.limits.request, most=most)
 
     def close(self) -> None:
-        """Close every connection at once."""
+        """Close every connection at once; nothing can be asked any more."""
+        self._closed = True
         for dialling in self._dialling.values():
             dialling.cancel()
         for connection in (*self._connections.values(), *self._retired):
             connection.abort()
+
+    def _is_closed(self) -> ConnectionLost:
+        where = ",".join(map(str, self.settings.bootstrap))
+        return ConnectionLost(f"cluster {where}", "this call", "it was closed on our side")
 
 
 @asynccontextmanager

@@ -86,3 +86,5 @@ def _uvarint(data: memoryview, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, position
         shift += 7
+        if shift > 28:
+            raise Undecodable("a number of more than five bytes")

@@ -6,6 +6,7 @@ neither security nor routing; `dial` makes connections, `cluster` chooses among 
 """
 
 import asyncio
+import contextlib
 import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ from kferry.wire.errors import (
 )
 from kferry.wire.framing import BadFrame, FrameReader
 from kferry.wire.versions import ApiVersions
+
+_LONGEST_MUTE = 60.0
+"""Seconds. Brokers ask for pauses of a quota window, some seconds; more is not believed."""
 
 Buffer = bytes | bytearray | memoryview
 
@@ -49,7 +53,9 @@ class Connection(asyncio.BufferedProtocol):
     _transport: asyncio.Transport | None = None
     _closed_by: WireError | None = None
     _writable: asyncio.Event = field(default_factory=asyncio.Event)
+    _gone: asyncio.Event = field(default_factory=asyncio.Event)
     _muted_until: float = 0.0
+    _retiring: bool = False
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -59,7 +65,7 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def closed(self) -> bool:
-        """Whether requests can still be sent."""
+        """Whether no request can be sent any more."""
         return self._transport is None or self._transport.is_closing()
 
     @property
@@ -79,8 +85,8 @@ class Connection(asyncio.BufferedProtocol):
         """Send one message and return its answer, in `version` or the newest up to `most`."""
         if version is None:
             version = self.versions.choose(request, self.where, most=most)
-        await self._until_unmuted()
         api = request.name.removesuffix("Request")
+        await self._until_unmuted(api, seconds)
         correlation_id = self.next_id()
         encoded = encode_request(
             request, version=version, correlation_id=correlation_id, client_id=self.client_id
@@ -116,7 +122,7 @@ class Connection(asyncio.BufferedProtocol):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[memoryview] = loop.create_future()
         if self._transport is None or self.closed:
-            answer.set_exception(self._closed_by or ConnectionLost(self.where, api, "it is closed"))
+            answer.set_exception(self._ended(api, "it is closed"))
             return answer
         deadline = loop.call_later(seconds, self._expire, api, seconds)
         self._in_flight.append(
@@ -127,12 +133,14 @@ class Connection(asyncio.BufferedProtocol):
 
     async def writable(self) -> None:
         """Wait until the kernel took most of what was submitted."""
-        await self._writable.wait()
+        while not self._writable.is_set():  # others waited too, and may have filled it again
+            await self._writable.wait()
 
     def throttled(self, milliseconds: int) -> None:
         """Obey the broker's wish for a pause: `request` waits, the fast path asks `muted_for`."""
         if milliseconds > 0:
-            until = asyncio.get_running_loop().time() + milliseconds / 1000
+            seconds = min(milliseconds / 1000, _LONGEST_MUTE)
+            until = asyncio.get_running_loop().time() + seconds
             self._muted_until = max(self._muted_until, until)
 
     @property
@@ -140,19 +148,28 @@ class Connection(asyncio.BufferedProtocol):
         """Seconds for which the broker asked to be left alone."""
         return max(0.0, self._muted_until - asyncio.get_running_loop().time())
 
-    async def _until_unmuted(self) -> None:
-        while pause := self.muted_for:  # noqa: ASYNC110 another answer may have prolonged it
-            await asyncio.sleep(pause)
+    async def _until_unmuted(self, api: str, seconds: float) -> None:
+        """Wait out the broker's pause, unless that would take longer than the caller waits."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while (pause := self.muted_for) and not self.closed:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise RequestTimedOut(self.where, api, seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(pause, left)):
+                    await self._gone.wait()
+
+    def retire(self) -> None:
+        """Take leave: what is in flight may finish, then it closes by itself."""
+        self._retiring = True
+        if not self._in_flight:
+            self.abort()
 
     def abort(self, error: WireError | None = None) -> None:
         """Close at once; what is in flight fails with `error`."""
         self._closed_by = self._closed_by or error
         if self._transport is not None:
             self._transport.abort()
-
-    async def close(self) -> None:
-        """Close; nothing in flight is waited for."""
-        self.abort()
 
     # What asyncio calls.
 
@@ -180,16 +197,30 @@ class Connection(asyncio.BufferedProtocol):
             self._answered(frame)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
-        reason = str(exc) if exc else "the other side closed it"
         self._transport = None
         self._writable.set()
+        self._gone.set()
         while self._in_flight:
             waiting = self._in_flight.popleft()
             waiting.deadline.cancel()
             if not waiting.answer.done():
-                error = self._closed_by or ConnectionLost(self.where, waiting.api, reason)
+                error = self._ended(waiting.api, str(exc) if exc else "the other side closed it")
                 error.__cause__ = exc
                 waiting.answer.set_exception(error)
+
+    def _ended(self, api: str, reason: str) -> WireError:
+        """Say why a request gets no answer: each its own error, naming its own call."""
+        match self._closed_by:
+            case None:
+                return ConnectionLost(self.where, api, reason)
+            case WrongProtocol() as found:
+                return WrongProtocol(found.address, port_speaks_tls=found.port_speaks_tls)
+            case ProtocolViolation() as found:
+                return ProtocolViolation(self.where, found.reason)
+            case RequestTimedOut() as found if found.api == api:
+                return RequestTimedOut(self.where, api, found.seconds)
+            case other:
+                return ConnectionLost(self.where, api, str(other))
 
     def _answered(self, frame: memoryview) -> None:
         if not self._in_flight:
@@ -207,6 +238,8 @@ class Connection(asyncio.BufferedProtocol):
         waiting.deadline.cancel()
         if not waiting.answer.done():  # done: whoever asked was cancelled and is gone
             waiting.answer.set_result(frame)
+        if self._retiring and not self._in_flight:
+            self.abort()
 
     def _expire(self, api: str, seconds: float) -> None:
         self.abort(RequestTimedOut(self.where, api, seconds))

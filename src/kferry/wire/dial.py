@@ -10,7 +10,7 @@ from kferry.config import ClusterSettings
 from kferry.names import Address
 from kferry.wire.connection import Connection
 from kferry.wire.diagnose import explain
-from kferry.wire.errors import ConnectionLost, TlsFailed
+from kferry.wire.errors import ConnectionLost, Stage, TlsFailed, Unreachable
 from kferry.wire.handshake import ask_versions
 from kferry.wire.limits import Limits
 from kferry.wire.sasl import authenticate
@@ -22,6 +22,10 @@ async def dial(settings: ClusterSettings, advertised: Address, limits: Limits) -
     try:
         return await _dial(settings, advertised, limits)
     except ConnectionLost as error:
+        raise await explain(settings, advertised, error, limits) from error
+    except Unreachable as error:
+        if error.stage is not Stage.TLS:
+            raise
         raise await explain(settings, advertised, error, limits) from error
     except TlsFailed as error:
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):

@@ -27,7 +27,7 @@ class WireError(KferryError):
     """Anything between us and a broker. `retriable`: the same thing later may work."""
 
     code: ClassVar[str] = "K300"
-    retriable: ClassVar[bool] = False
+    retriable: bool = False
 
 
 class Unreachable(WireError):
@@ -108,6 +108,7 @@ class RequestTimedOut(WireError):
             changed="If it was a change, it may or may not have happened.",
             hint="look at the broker's load, then try again",
         )
+        self.api, self.seconds = api, seconds
 
 
 class ConnectionLost(WireError):
@@ -147,7 +148,6 @@ class BrokerError(WireError):
         self.error_code = error_code
         self.name = error_name(error_code)
         self.may_pass = bool(known.retriable)
-        self.stale_metadata = bool(known.invalid_metadata)
         super().__init__(
             f"{subject}: {self.name}",
             message or str(known.description or ""),

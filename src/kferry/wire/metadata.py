@@ -13,6 +13,7 @@ from kafka.protocol.metadata import MetadataRequest, MetadataResponse
 
 from kferry.names import Address, BrokerId, ClusterId, PartitionId, TopicName, TopicPartition
 from kferry.wire.connection import Connection
+from kferry.wire.errors import Stage, Unreachable
 
 Operations = frozenset[int]
 """Kafka's numbers of the ACL operations that we may do."""
@@ -101,6 +102,13 @@ async def ask_metadata(
         version=version,
         seconds=seconds,
     )
+    if not answer.brokers:
+        raise Unreachable(
+            connection.address,
+            Stage.API,
+            "it lists no brokers, not even itself",
+            hint="it has just started, or is fenced; try again",
+        )
     return _picture(answer, wanted)
 
 

@@ -44,17 +44,19 @@ async def keep_trying(
     limits: Limits,
     *,
     before_again: Callable[[], Awaitable[object]],
+    again: Callable[[WireError], bool] = may_pass,
 ) -> _T:
     """Call `once` until it succeeds, fails for good, or the limit is over.
 
-    `before_again` refreshes what `once` relied on; its own passing failures are forgiven.
+    `before_again` refreshes what `once` relied on; its own passing failures are forgiven. `again`
+    tells which failures of `once` are worth another try.
     """
     pauses = Pauses(limits)
     while True:
         try:
             return await once()
         except WireError as error:
-            if not may_pass(error) or pauses.over:
+            if not again(error) or pauses.over:
                 raise
         await pauses.pause()
         try:

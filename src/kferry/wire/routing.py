@@ -15,7 +15,7 @@ from kafka.protocol.metadata import FindCoordinatorRequest, FindCoordinatorRespo
 
 from kferry.names import BrokerId, TopicPartition
 from kferry.wire.cluster import Cluster
-from kferry.wire.errors import BrokerError, WireError
+from kferry.wire.errors import BrokerError, ProtocolViolation, WireError
 from kferry.wire.metadata import Metadata
 from kferry.wire.retry import Pauses, may_pass
 
@@ -28,6 +28,7 @@ _Locate = Callable[[list[_K]], Awaitable[Mapping[_K, BrokerId | WireError]]]
 
 _UNKNOWN_TOPIC_OR_PARTITION = 3
 _LEADER_NOT_AVAILABLE = 5
+_ROUNDS_FOR_UNKNOWN = 5
 _BATCHED_LOOK_UP = 4
 
 
@@ -88,7 +89,11 @@ async def at_coordinators(
     """Ask each coordinator about its own groups or transactional ids."""
 
     async def locate(wanted: list[str]) -> Mapping[str, BrokerId | WireError]:
-        return await find_coordinators(cluster, kind, wanted)
+        found = await find_coordinators(cluster, kind, wanted)
+        brokers = {place for place in found.values() if not isinstance(place, WireError)}
+        if not brokers <= cluster.metadata.brokers.keys():
+            await cluster.refresh()  # one that joined after we last looked
+        return found
 
     return await _fan_out(cluster, list(keys), locate, ask)
 
@@ -127,10 +132,11 @@ async def _fan_out(
 ) -> Outcomes[_K, _R]:
     pauses = Pauses(cluster.limits)
     outcomes: Outcomes[_K, _R] = {}
-    open_ = keys
+    open_, rounds = keys, 0
     while open_:
         outcomes.update(await _one_round(open_, locate, ask))
-        open_ = [key for key in open_ if _again(outcomes[key])]
+        rounds += 1
+        open_ = [key for key in open_ if _again(outcomes[key], rounds)]
         if pauses.over:
             break
         if open_:
@@ -138,8 +144,15 @@ async def _fan_out(
     return {key: outcomes[key] for key in keys}
 
 
-def _again(outcome: object) -> bool:
+def _again(outcome: object, rounds: int) -> bool:
+    if isinstance(outcome, BrokerError) and outcome.error_code == _UNKNOWN_TOPIC_OR_PARTITION:
+        # It passes when a topic was made a moment ago; it must not hold up the others for long.
+        return rounds < _ROUNDS_FOR_UNKNOWN
     return isinstance(outcome, WireError) and may_pass(outcome)
+
+
+def _unanswered(where: str, key: object) -> ProtocolViolation:
+    return ProtocolViolation(where, f"nothing was answered about {key}")
 
 
 async def _one_round(
@@ -152,7 +165,7 @@ async def _one_round(
     except WireError as error:
         return dict.fromkeys(keys, error)
     for key in keys:
-        place = located[key]
+        place = located.get(key, _unanswered("a look-up", key))
         if isinstance(place, WireError):
             outcomes[key] = place
         else:
@@ -162,9 +175,11 @@ async def _one_round(
         try:
             answers = await ask(broker, own)
         except WireError as error:
-            answers = {}
             outcomes.update(dict.fromkeys(own, error))
-        outcomes.update(answers)
+        else:
+            outcomes.update(
+                {key: answers.get(key, _unanswered(f"broker {broker}", key)) for key in own}
+            )
 
     async with asyncio.TaskGroup() as group:
         for broker, own in places.items():

@@ -32,7 +32,7 @@ async def authenticate(
         # What the mechanism logs about passwords in the clear is right only without TLS.
         security_protocol=str(protocol),
         sasl_mechanism=settings.mechanism,
-        sasl_plain_username=settings.username,
+        sasl_plain_username=_user_name(settings),
         sasl_plain_password=settings.password.reveal(),
     )
     wrapped = await _handshake(connection, settings.mechanism, seconds=seconds)
@@ -46,6 +46,13 @@ async def authenticate(
             raise _refused(connection, settings.mechanism, str(error)) from None
     if not mechanism.is_authenticated():
         raise _refused(connection, settings.mechanism, "the exchange ended without a yes")
+
+
+def _user_name(settings: SaslSettings) -> str:
+    """Escape what separates the fields of a SCRAM message (RFC 5802); the library does not."""
+    if settings.mechanism == "PLAIN":
+        return settings.username
+    return settings.username.replace("=", "=3D").replace(",", "=2C")
 
 
 async def _handshake(connection: Connection, mechanism: str, *, seconds: float) -> bool:

@@ -40,9 +40,15 @@ async def connect(
             server_hostname=advertised.host if context is not None else None,
             ssl_handshake_timeout=limits.connect if context is not None else None,
         )
-    except (OSError, ssl.SSLError) as error:
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+        opened.close()
+        raise _hung_up(dialled) from error
+    except ssl.SSLError as error:
         opened.close()
         raise tls_failed(dialled, error) from error
+    except OSError as error:  # reset, aborted, silent: what a broker does that restarts
+        opened.close()
+        raise _hung_up(dialled) from error
     except BaseException:
         opened.close()
         raise
@@ -53,7 +59,11 @@ async def _tcp(address: Address, limits: Limits) -> socket.socket:
     """Try each of the name's addresses until one answers."""
     refusal: WireError | None = None
     for family, kind, protocol, _, target in await _resolve(address, limits):
-        candidate = socket.socket(family, kind, protocol)
+        try:
+            candidate = socket.socket(family, kind, protocol)
+        except OSError as error:  # a machine without IPv6, say
+            refusal = refusal or _refused(address, error)
+            continue
         try:
             candidate.setblocking(False)  # noqa: FBT003 the standard library's signature
             candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -103,6 +113,15 @@ def _silent(address: Address, seconds: float) -> Unreachable:
         f"no answer on port {address.port} within {seconds:g} s",
         hint=f"open port {address.port} to this machine: a closed security group or a firewall "
         "looks like this",
+    )
+
+
+def _hung_up(address: Address) -> Unreachable:
+    return Unreachable(
+        address,
+        Stage.TLS,
+        "the other side ended the TLS handshake without a word, or did not answer it",
+        hint="a broker that starts or stops looks like this; look at it, then try again",
     )
 
 

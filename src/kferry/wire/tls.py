@@ -18,7 +18,7 @@ def tls_context(settings: TlsSettings) -> ssl.SSLContext:
     """Build a client context: certificates checked, and host names unless switched off."""
     try:
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cadata=settings.trusted)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, TypeError, ValueError) as error:
         raise ConfigError(
             "the trusted certificates cannot be used", _reason(error), hint="check ssl.truststore.*"
         ) from None
@@ -67,5 +67,5 @@ def _private_file(text: str) -> Iterator[Path]:
         Path(name).unlink()
 
 
-def _reason(error: ssl.SSLError) -> str:
-    return (error.reason or str(error)).replace("_", " ").lower()
+def _reason(error: Exception) -> str:
+    return (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
