@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kferry.admin.log_dirs import Disk
 from kferry.names import BrokerId, TopicName, TopicPartition
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, binary_size, reason
+from kferry.preflight.findings import Finding, Severity, Side, binary_size, note, reason, warning
 from kferry.wire import Outcomes, WireError
 
 _COMFORTABLE = 1.2
@@ -42,10 +42,9 @@ def _space(source: Facts, target: Facts) -> list[Finding]:
     what = f"{binary_size(total)} to copy, {binary_size(needed)} with the source's replication"
     if not usable or None in usable:
         return [
-            Finding(
-                side=Side.TARGET,
-                subject=subject,
-                severity=Severity.INFO,
+            note(
+                Side.TARGET,
+                subject,
                 code="space-unknown",
                 message=f"{what}; a target before 3.3 does not tell how much is free",
                 hint=f"see that {binary_size(needed * _COMFORTABLE)} are free on its disks",
@@ -80,10 +79,9 @@ def _replicas(source: Facts, target: Facts) -> list[Finding]:
     if wanted <= brokers:
         return []
     return [
-        Finding(
-            side=Side.TARGET,
-            subject="replication",
-            severity=Severity.WARNING,
+        warning(
+            Side.TARGET,
+            "replication",
             code="fewer-brokers",
             message=f"topics with {wanted} replicas will have {brokers}: "
             f"the target has {brokers} broker{'' if brokers == 1 else 's'}",
@@ -156,10 +154,9 @@ def _first_error(outcomes: Outcomes[BrokerId, list[Disk]]) -> WireError | None:
 
 
 def _cannot_tell(side: Side, error: WireError) -> Finding:
-    return Finding(
-        side=side,
-        subject="disk usage",
-        severity=Severity.INFO,
+    return note(
+        side,
+        "disk usage",
         code="space-unknown",
         message=f"cannot be asked: {reason(error)}",
         hint="compare the size of the source with the target's free disks yourself",

@@ -15,7 +15,7 @@ from kferry.names import GroupId, TopicName
 from kferry.preflight.capacity import judge_capacity
 from kferry.preflight.clocks import judge_clock
 from kferry.preflight.cluster_facts import Facts, gather_facts
-from kferry.preflight.findings import Finding, Report, Severity, Side
+from kferry.preflight.findings import Finding, Report, Side, failure
 from kferry.preflight.identity import judge_identity
 from kferry.preflight.limits import judge_limits
 from kferry.preflight.listeners import trouble, try_bootstrap, try_brokers
@@ -124,10 +124,9 @@ def _invisible(side: Side, facts: Facts, selection: TopicSelection) -> list[Find
         return []
     missing = sorted(selection.exact - facts.metadata.topics.keys())
     mistyped = [
-        Finding(
-            side=side,
-            subject=f"--topic {text}",
-            severity=Severity.ERROR,
+        failure(
+            side,
+            f"--topic {text}",
             code="pattern-matches-nothing",
             message="matches no topic that may be seen",
             hint="a glob or a /regular expression/ must match the whole name",
@@ -135,10 +134,9 @@ def _invisible(side: Side, facts: Facts, selection: TopicSelection) -> list[Find
         for text in selection.unmatched(facts.selected)
     ]
     return mistyped + [
-        Finding(
-            side=side,
-            subject=f"topic {name}",
-            severity=Severity.ERROR,
+        failure(
+            side,
+            f"topic {name}",
             code="topic-invisible",
             message="does not exist, or Describe on it is not allowed",
             hint=_nearest(name, facts),

@@ -4,7 +4,7 @@ Owns the judgement of each cluster's clock against this machine's. Pure.
 """
 
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, reason
+from kferry.preflight.findings import Finding, Severity, Side, note, reason
 from kferry.wire import WireError
 
 _TOLERATED = 5.0
@@ -15,10 +15,9 @@ def judge_clock(side: Side, facts: Facts) -> Finding:
     clock = facts.clock
     if clock is None or isinstance(clock, WireError):
         untold = "brokers before 3.3 and ZooKeeper clusters do not tell the time"
-        return Finding(
-            side=side,
-            subject="clock",
-            severity=Severity.INFO,
+        return note(
+            side,
+            "clock",
             code="clock-unknown",
             message=untold if clock is None else f"cannot be asked: {reason(clock)}",
             hint="compare `date` on a broker with this machine's",

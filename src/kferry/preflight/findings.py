@@ -40,6 +40,34 @@ class Finding:
     hint: str = ""
 
 
+def ok(side: Side, subject: str, *, code: str, message: str) -> Finding:
+    """Say that something is as it should be."""
+    return Finding(side=side, subject=subject, severity=Severity.OK, code=code, message=message)
+
+
+def note(side: Side, subject: str, *, code: str, message: str, hint: str = "") -> Finding:
+    """Say something worth knowing."""
+    return _weighed(Severity.INFO, side, subject, code, message, hint)
+
+
+def warning(side: Side, subject: str, *, code: str, message: str, hint: str) -> Finding:
+    """Say that something may go wrong."""
+    return _weighed(Severity.WARNING, side, subject, code, message, hint)
+
+
+def failure(side: Side, subject: str, *, code: str, message: str, hint: str) -> Finding:
+    """Say that something forbids the migration."""
+    return _weighed(Severity.ERROR, side, subject, code, message, hint)
+
+
+def _weighed(  # noqa: PLR0917 the four above say what is what
+    severity: Severity, side: Side, subject: str, code: str, message: str, hint: str
+) -> Finding:
+    return Finding(
+        side=side, subject=subject, severity=severity, code=code, message=message, hint=hint
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything a check found. `unanswered`: a cluster could not be asked at all."""

@@ -4,7 +4,7 @@ Owns the judgement of ids and releases. Pure.
 """
 
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, some
+from kferry.preflight.findings import Finding, Severity, Side, failure, ok, some, warning
 
 _OLDEST_SOURCE = (0, 10, 2)
 _OLDEST_TARGET = (0, 11)
@@ -47,28 +47,25 @@ def _release(side: Side, facts: Facts) -> Finding:
     release, number = facts.versions.release, facts.versions.release_number
     subject = f"Kafka {release}"
     if side is Side.SOURCE and number < _OLDEST_SOURCE:
-        return Finding(
-            side=side,
-            subject=subject,
-            severity=Severity.ERROR,
+        return failure(
+            side,
+            subject,
             code="release-too-old",
             message="kferry copies from 0.10.2 and later",
             hint="upgrade the source to 0.10.2 first; the step is small",
         )
     if side is Side.TARGET and number < _OLDEST_TARGET:
-        return Finding(
-            side=side,
-            subject=subject,
-            severity=Severity.ERROR,
+        return failure(
+            side,
+            subject,
             code="release-too-old",
             message="kferry copies to 0.11 and later: before it there are no idempotent producers",
             hint="choose a newer target",
         )
     if side is Side.TARGET and number < _TARGET_KEEPS_IDENTITY:
-        return Finding(
-            side=side,
-            subject=subject,
-            severity=Severity.WARNING,
+        return warning(
+            side,
+            subject,
             code="release-forgets-producers",
             message="targets before 2.5 answer UNKNOWN_PRODUCER_ID once they forgot a producer; "
             "kferry settles the log each time, which costs pauses",
@@ -89,10 +86,9 @@ def _broken(side: Side, facts: Facts) -> list[Finding]:
     }
     if leaderless:
         findings.append(
-            Finding(
-                side=side,
-                subject="partitions without a leader",
-                severity=Severity.ERROR,
+            failure(
+                side,
+                "partitions without a leader",
                 code="no-leader",
                 message=f"{len(leaderless):,}: {some(leaderless)}",
                 hint="bring their brokers back; the others could be copied meanwhile",
@@ -106,10 +102,9 @@ def _broken(side: Side, facts: Facts) -> list[Finding]:
     }
     if lagging:
         findings.append(
-            Finding(
-                side=side,
-                subject="under-replicated partitions",
-                severity=Severity.WARNING,
+            warning(
+                side,
+                "under-replicated partitions",
                 code="under-replicated",
                 message=f"{len(lagging):,}: {some(lagging)}",
                 hint="a copy adds load; wait until the replicas have caught up",
@@ -122,10 +117,9 @@ def _not_the_same(source: Facts, target: Facts) -> list[Finding]:
     ours, theirs = source.metadata.cluster_id, target.metadata.cluster_id
     if ours is None or theirs is None:
         return [
-            Finding(
-                side=Side.BOTH,
-                subject="cluster ids",
-                severity=Severity.WARNING,
+            warning(
+                Side.BOTH,
+                "cluster ids",
                 code="cluster-id-unknown",
                 message="a side does not tell its id, so it cannot be excluded that both are one",
                 hint="compare the addresses yourself",
@@ -133,23 +127,16 @@ def _not_the_same(source: Facts, target: Facts) -> list[Finding]:
         ]
     if ours == theirs:
         return [
-            Finding(
-                side=Side.BOTH,
-                subject=f"cluster {ours}",
-                severity=Severity.ERROR,
+            failure(
+                Side.BOTH,
+                f"cluster {ours}",
                 code="same-cluster",
                 message="source and target are the same cluster",
                 hint="check --source and --target",
             )
         ]
     return [
-        Finding(
-            side=Side.BOTH,
-            subject="cluster ids",
-            severity=Severity.OK,
-            code="different-clusters",
-            message="two different clusters",
-        )
+        ok(Side.BOTH, "cluster ids", code="different-clusters", message="two different clusters")
     ]
 
 

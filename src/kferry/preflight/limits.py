@@ -6,7 +6,7 @@ Owns which settings matter and how each is judged. Pure.
 from collections.abc import Callable
 
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, binary_size, reason
+from kferry.preflight.findings import Finding, Severity, Side, binary_size, note, reason, warning
 from kferry.wire import WireError
 
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
@@ -91,10 +91,9 @@ def _timestamps(theirs: Get) -> list[Finding]:
     before = limits.get(key, _NO_LIMIT)
     if before < _NO_LIMIT:
         findings.append(
-            Finding(
-                side=Side.TARGET,
-                subject=key,
-                severity=Severity.WARNING,
+            warning(
+                Side.TARGET,
+                key,
                 code="old-records-refused",
                 message=f"records older than {_duration(before)} are refused",
                 hint=f"set {key.removeprefix('log.')} on the topics for the time of the copy",
@@ -103,10 +102,9 @@ def _timestamps(theirs: Get) -> list[Finding]:
     after = _number(theirs, "log.message.timestamp.after.max.ms")
     if after is not None and after < _NO_LIMIT:
         findings.append(
-            Finding(
-                side=Side.TARGET,
-                subject="log.message.timestamp.after.max.ms",
-                severity=Severity.INFO,
+            note(
+                Side.TARGET,
+                "log.message.timestamp.after.max.ms",
                 code="future-records-refused",
                 message=f"records more than {_duration(after)} ahead of the broker are refused "
                 "(the default since 4.0 is an hour)",
@@ -115,10 +113,9 @@ def _timestamps(theirs: Get) -> list[Finding]:
         )
     if theirs("log.message.timestamp.type") == "LogAppendTime":
         findings.append(
-            Finding(
-                side=Side.TARGET,
-                subject="log.message.timestamp.type",
-                severity=Severity.WARNING,
+            warning(
+                Side.TARGET,
+                "log.message.timestamp.type",
                 code="timestamps-replaced",
                 message="LogAppendTime: records would get the time of the copy",
                 hint="set message.timestamp.type=CreateTime on the target's topics",
@@ -150,10 +147,9 @@ def _producer_state(theirs: Get) -> list[Finding]:
     if expiry is None:
         return []
     return [
-        Finding(
-            side=Side.TARGET,
-            subject="producer.id.expiration.ms",
-            severity=Severity.INFO,
+        note(
+            Side.TARGET,
+            "producer.id.expiration.ms",
             code="producer-expiry",
             message=f"records older than {_duration(expiry)} are copied with one batch in flight "
             "per partition: the broker forgets their producer",
@@ -166,10 +162,9 @@ def _surprises(theirs: Get) -> list[Finding]:
     findings: list[Finding] = []
     if theirs("auto.create.topics.enable") == "true":
         findings.append(
-            Finding(
-                side=Side.TARGET,
-                subject="auto.create.topics.enable",
-                severity=Severity.WARNING,
+            warning(
+                Side.TARGET,
+                "auto.create.topics.enable",
                 code="auto-create",
                 message="an application that starts too early creates topics with the default "
                 "number of partitions",
@@ -179,10 +174,9 @@ def _surprises(theirs: Get) -> list[Finding]:
     codec = theirs("compression.type")
     if codec not in {None, "producer"}:
         findings.append(
-            Finding(
-                side=Side.TARGET,
-                subject="compression.type",
-                severity=Severity.WARNING,
+            warning(
+                Side.TARGET,
+                "compression.type",
                 code="recompresses",
                 message=f"the broker recompresses everything to {codec}",
                 hint="set compression.type=producer on the topics, or pay in CPU on the target",
@@ -203,10 +197,9 @@ def _in_sync(theirs: Get, source: Facts, *, brokers: int) -> list[Finding]:
     if wanted is None or wanted <= fewest:
         return []
     return [
-        Finding(
-            side=Side.TARGET,
-            subject="min.insync.replicas",
-            severity=Severity.WARNING,
+        warning(
+            Side.TARGET,
+            "min.insync.replicas",
             code="never-in-sync",
             message=f"{wanted} replicas must confirm a write, and topics will have {fewest}",
             hint="set min.insync.replicas on those topics, or give them more replicas",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from kferry.config import ClusterSettings
 from kferry.errors import KferryError
 from kferry.names import Address, BrokerId
-from kferry.preflight.findings import Finding, Severity, Side
+from kferry.preflight.findings import Finding, Side, failure, ok
 from kferry.wire import (
     AuthenticationFailed,
     Broker,
@@ -82,11 +82,7 @@ async def try_brokers(side: Side, cluster: Cluster) -> Tried:
     return tried
 
 
-async def _try_all(
-    side: Side,
-    settings: ClusterSettings,
-    attempts: Sequence[_Attempt],
-) -> Tried:
+async def _try_all(side: Side, settings: ClusterSettings, attempts: Sequence[_Attempt]) -> Tried:
     outcomes = await asyncio.gather(*(_or_error(one.connecting) for one in attempts))
     return Tried(
         findings=[
@@ -105,10 +101,9 @@ def _shared(side: Side, settings: ClusterSettings, brokers: Iterable[Broker]) ->
         dialled.setdefault(settings.dial(broker.address), []).append(str(broker.id))
     for address, ids in dialled.items():
         if len(ids) > 1:
-            yield Finding(
-                side=side,
-                subject=f"brokers {', '.join(ids)}",
-                severity=Severity.ERROR,
+            yield failure(
+                side,
+                f"brokers {', '.join(ids)}",
                 code="shared-address",
                 message=f"all are reached at {address}",
                 hint="each broker needs an address of its own: check advertised.listeners, a load "
@@ -118,14 +113,7 @@ def _shared(side: Side, settings: ClusterSettings, brokers: Iterable[Broker]) ->
 
 def trouble(side: Side, subject: str, error: KferryError) -> Finding:
     """Turn a failure of the wire into a finding."""
-    return Finding(
-        side=side,
-        subject=subject,
-        severity=Severity.ERROR,
-        code=_code(error),
-        message=str(error),
-        hint=error.hint,
-    )
+    return failure(side, subject, code=_code(error), message=str(error), hint=error.hint)
 
 
 def _finding(
@@ -144,10 +132,9 @@ def _finding(
         steps.append("TLS")
     if settings.sasl is not None:
         steps.append(f"{settings.sasl.mechanism} as {settings.sasl.username}")
-    return Finding(
-        side=side,
-        subject=subject,
-        severity=Severity.OK,
+    return ok(
+        side,
+        subject,
         code="listener-answers",
         message=f"answers{through} ({', '.join(steps)}), Kafka {outcome.release}",
     )

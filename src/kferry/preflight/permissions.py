@@ -12,7 +12,7 @@ from kferry.admin.operations import Operation
 from kferry.names import GroupId, TopicName
 from kferry.preflight import needs
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, reason, some
+from kferry.preflight.findings import Finding, Side, failure, note, ok, reason, some
 from kferry.preflight.needs import Need
 from kferry.wire import Cluster, Topic, WireError
 
@@ -158,13 +158,7 @@ async def _in_chunks(cluster: Cluster, probe: _Probe[_N], names: Sequence[_N]) -
 
 
 def _granted(need: Need) -> Finding:
-    return Finding(
-        side=need.side,
-        subject=need.title,
-        severity=Severity.OK,
-        code="allowed",
-        message=f"allowed, {need.purpose}",
-    )
+    return ok(need.side, need.title, code="allowed", message=f"allowed, {need.purpose}")
 
 
 def _denied(cluster: Cluster, need: Need, what: str = "") -> Finding:
@@ -181,10 +175,9 @@ def _denied(cluster: Cluster, need: Need, what: str = "") -> Finding:
 
 
 def _unknown(side: Side, subject: str, why: str) -> Finding:
-    return Finding(
-        side=side,
-        subject=subject,
-        severity=Severity.INFO,
+    return note(
+        side,
+        subject,
         code="rights-unknown",
         message=f"cannot be asked: {why}",
         hint="compare with the list in docs/permissions.md",
@@ -195,10 +188,9 @@ def _not_answered(side: Side, subject: str, error: WireError) -> Finding:
     """A question that this broker cannot be asked is a note; one that got no answer is not."""
     if not error.retriable:
         return _unknown(side, subject, reason(error))
-    return Finding(
-        side=side,
-        subject=subject,
-        severity=Severity.ERROR,
+    return failure(
+        side,
+        subject,
         code=RIGHTS_UNANSWERED,
         message=str(error),
         hint="look at the broker, then check again",
