@@ -1,6 +1,7 @@
 """What a sandbox is asked for and what its brokers are told: pure functions."""
 
 import importlib
+import json
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from kferry.sandbox import ClusterSpec, Security, boot_log, java, layout, layout
 from kferry.sandbox.errors import BadSpecError, MissingPartError, UnknownVersionError
 from kferry.sandbox.grants import acls
 from kferry.sandbox.server_properties import as_text, server_properties
+from kferry.sandbox.zookeeper_access import acl_nodes
 
 
 def _layout(spec: ClusterSpec, folder: Path = Path("/sandbox/source")) -> layout.Layout:
@@ -29,11 +31,6 @@ def test_an_unknown_version_names_the_nearest_and_all() -> None:
     assert "4.3.1" in failure.value.hint
     assert "0.10.2.2" in failure.value.detail
     assert failure.value.exit_code is ExitCode.USAGE
-
-
-def test_security_is_refused_where_it_was_never_tried() -> None:
-    with pytest.raises(BadSpecError, match=r"3\.9\.2, 4\.3\.1"):
-        ClusterSpec(version="2.8.2", security=Security.SSL)
 
 
 def test_a_cluster_has_one_or_three_brokers() -> None:
@@ -81,6 +78,13 @@ def test_controllers_speak_tls_where_clients_must() -> None:
     assert settings["listener.security.protocol.map"] == "SASL_SSL:SASL_SSL,CONTROLLER:SSL"
 
 
+def test_brokers_that_cannot_log_in_show_certificates_to_each_other() -> None:
+    settings = _settings(ClusterSpec(version="2.8.2", security=Security.SASL_SSL))
+    assert settings["listener.security.protocol.map"] == "SASL_SSL:SASL_SSL,INSIDE:SSL"
+    assert settings["inter.broker.listener.name"] == "INSIDE"
+    assert settings["advertised.listeners"] == settings["listeners"]
+
+
 def test_broker_defaults_set_nothing_that_one_machine_does_not_need() -> None:
     own = _settings(ClusterSpec(broker_defaults=True))
     quick = _settings(ClusterSpec())
@@ -120,6 +124,20 @@ def test_cluster_ids_look_like_kafkas() -> None:
 def test_the_source_grants_nothing_that_writes() -> None:
     words = {acl.operation.name for acl in acls("kferry", side="source")}
     assert words == {"READ", "DESCRIBE", "DESCRIBE_CONFIGS"}
+
+
+def test_rights_in_zookeeper_are_those_that_0_10_has_words_for() -> None:
+    nodes = acl_nodes(acls("CN=kferry", side="source", prefixes=False))
+    found = {
+        path: [rule["operation"] for rule in json.loads(content)["acls"]]
+        for path, content in nodes.items()
+    }
+    assert found == {
+        "/kafka-acl/Cluster/kafka-cluster": ["Describe"],
+        "/kafka-acl/Topic/*": ["Describe", "Read"],
+        "/kafka-acl/Group/*": ["Describe"],
+    }
+    assert b'"principal": "User:CN=kferry"' in nodes["/kafka-acl/Topic/*"]
 
 
 def test_a_log_is_reduced_to_what_tells(tmp_path: Path) -> None:

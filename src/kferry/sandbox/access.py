@@ -1,19 +1,23 @@
 """Who may enter a cluster of the sandbox, and how: users, credentials, and what both ends are told.
 
 Owns the settings that have to do with security, on brokers and clients. What a user may do once
-inside is in `grants`. Knows nothing of processes.
+inside is in `grants`, the certificates' files are in `stores`. Knows nothing of processes.
 """
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from kferry.sandbox.acls import Acl
+from kferry.sandbox.grants import acls
 from kferry.sandbox.layout import Layout
 from kferry.sandbox.ports import HOST
-from kferry.sandbox.server_properties import CONTROLLER
+from kferry.sandbox.server_properties import CONTROLLER, INSIDE
 from kferry.sandbox.spec import Security
+from kferry.sandbox.stores import Stores
+from kferry.sandbox.versions import KafkaVersion
+from kferry.sandbox.zookeeper_access import acl_nodes, scram_nodes
 
 if TYPE_CHECKING:
     from kferry.sandbox.tls import Authority
@@ -26,10 +30,16 @@ _SUPER_USERS = f"User:{BROKER};User:{ADMIN}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What brokers, the storage tool and the clients of one cluster must be told."""
+    """What brokers, the storage tool, ZooKeeper and the clients of one cluster must be told."""
 
     server: Mapping[str, str]
+    jaas: str = ""
+    """A JAAS file for the brokers, where their settings cannot say it."""
     storage: tuple[str, ...] = ()
+    zookeeper: Mapping[str, bytes] = field(default_factory=dict)
+    """What must lie in ZooKeeper before the first broker starts."""
+    acls: tuple[Acl, ...] = ()
+    """What the administrator must put into the running cluster."""
     admin: Mapping[str, str] = field(default_factory=dict)
     kferry: Mapping[str, str] = field(default_factory=dict)
 
@@ -38,10 +48,11 @@ def make_access(layout: Layout, authority: "Authority | None") -> Access:
     """Make credentials for one cluster; certificates go into its folder."""
     if authority is None:
         return _open()
-    stores = _Stores(layout.folder / "tls", authority)
-    if layout.spec.security is Security.SSL:
-        return _mutual_tls(stores)
-    return _sasl_over_tls(stores)
+    stores = Stores(layout.folder / "tls", authority)
+    access = (_mutual_tls if layout.spec.security is Security.SSL else _sasl_over_tls)(
+        layout.spec.kafka, stores
+    )
+    return _with_rights(access, layout)
 
 
 def _open() -> Access:
@@ -51,52 +62,78 @@ def _open() -> Access:
     )
 
 
-def _mutual_tls(stores: "_Stores") -> Access:
+def _with_rights(access: Access, layout: Layout) -> Access:
+    """Give the kferry user the rights of its side, in whichever way this version takes them."""
+    kafka = layout.spec.kafka
+    bare = kafka.maps_names or layout.spec.security is not Security.SSL
+    user = KFERRY if bare else f"CN={KFERRY}"
+    wanted = tuple(acls(user, side=layout.folder.name, prefixes=kafka.prefixed_acls))
+    if kafka.acl_calls:
+        return replace(access, acls=wanted)
+    return replace(access, zookeeper={**access.zookeeper, **acl_nodes(wanted)})
+
+
+def _mutual_tls(kafka: KafkaVersion, stores: Stores) -> Access:
     return Access(
-        server={**_closed(stores), "ssl.client.auth": "required"},
+        server={**_closed(kafka, stores), "ssl.client.auth": "required"},
         admin={"security.protocol": "SSL", **stores.of(ADMIN)},
         kferry={"security.protocol": "SSL", **stores.of(KFERRY)},
     )
 
 
-def _sasl_over_tls(stores: "_Stores") -> Access:
+def _sasl_over_tls(kafka: KafkaVersion, stores: Stores) -> Access:
     passwords = {user: secrets.token_urlsafe(18) for user in (BROKER, ADMIN, KFERRY)}
-    listener = f"listener.name.{Security.SASL_SSL}"
+    clients = {user: passwords[user] for user in (ADMIN, KFERRY)}
+    inside = (CONTROLLER if kafka.kraft else INSIDE).lower()
     known = "".join(f' user_{user}="{password}"' for user, password in passwords.items())
+    plain, scram = _jaas(_PLAIN, BROKER, passwords, known), f"{_SCRAM} required;"
+    server = {
+        **_closed(kafka, stores),
+        f"listener.name.{inside}.ssl.client.auth": "required",
+        "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+    }
+    if kafka.kraft:
+        # Brokers themselves use PLAIN: SCRAM credentials lie in the metadata that they need each
+        # other to read.
+        server["sasl.mechanism.inter.broker.protocol"] = "PLAIN"
+    if kafka.listener_jaas:
+        listener = f"listener.name.{Security.SASL_SSL}"
+        server[f"{listener}.plain.sasl.jaas.config"] = plain
+        server[f"{listener}.scram-sha-512.sasl.jaas.config"] = scram
     return Access(
-        server={
-            **_closed(stores),
-            f"listener.name.{CONTROLLER.lower()}.ssl.client.auth": "required",
-            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
-            # Brokers themselves use PLAIN: SCRAM credentials lie in the metadata that they need
-            # each other to read.
-            "sasl.mechanism.inter.broker.protocol": "PLAIN",
-            f"{listener}.plain.sasl.jaas.config": _jaas(_PLAIN, BROKER, passwords, known),
-            f"{listener}.scram-sha-512.sasl.jaas.config": f"{_SCRAM} required;",
-        },
+        server=server,
+        jaas="" if kafka.listener_jaas else f"KafkaServer {{\n{plain}\n{scram}\n}};\n",
         storage=tuple(
             word
-            for user in (ADMIN, KFERRY)
-            for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={passwords[user]}]")
+            for user, password in clients.items()
+            for word in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]")
         ),
+        zookeeper=scram_nodes(clients),
         # Both users exist in both mechanisms. The files differ, so that both are in use.
         admin=_sasl_client(stores, "PLAIN", _jaas(_PLAIN, ADMIN, passwords)),
         kferry=_sasl_client(stores, "SCRAM-SHA-512", _jaas(_SCRAM, KFERRY, passwords)),
     )
 
 
-def _closed(stores: "_Stores") -> dict[str, str]:
+def _closed(kafka: KafkaVersion, stores: Stores) -> dict[str, str]:
     """Return the settings of a broker that knows whom it lets in."""
-    return {
-        **stores.of(BROKER, hosts=("localhost", HOST)),
-        # CN=admin is User:admin
-        "ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/,DEFAULT",
+    show = stores.of if kafka.pem else stores.of_java
+    settings = {
+        **show(BROKER, hosts=("localhost", HOST)),
         "super.users": _SUPER_USERS,
         "allow.everyone.if.no.acl.found": "false",
     }
+    if kafka.maps_names:
+        # CN=admin is User:admin
+        settings["ssl.principal.mapping.rules"] = "RULE:^CN=([^,]+).*$/$1/,DEFAULT"
+    else:
+        # With the listener's prefix 0.10 would not heed it; SASL_SSL clients are never asked.
+        settings["ssl.client.auth"] = "required"
+        settings["super.users"] += f";User:CN={BROKER};User:CN={ADMIN}"
+    return settings
 
 
-def _sasl_client(stores: "_Stores", mechanism: str, jaas: str) -> dict[str, str]:
+def _sasl_client(stores: Stores, mechanism: str, jaas: str) -> dict[str, str]:
     return {
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": mechanism,
@@ -107,24 +144,3 @@ def _sasl_client(stores: "_Stores", mechanism: str, jaas: str) -> dict[str, str]
 
 def _jaas(module: str, user: str, passwords: Mapping[str, str], more: str = "") -> str:
     return f'{module} required username="{user}" password="{passwords[user]}"{more};'
-
-
-class _Stores:
-    """Certificates as PEM files in a cluster's folder, and the settings that name them."""
-
-    def __init__(self, folder: Path, authority: "Authority") -> None:
-        self._folder = folder
-        self._authority = authority
-        folder.mkdir(parents=True)
-        self.trust = self._store("truststore", "ca", authority.certificate)
-
-    def of(self, user: str, *, hosts: tuple[str, ...] = ()) -> dict[str, str]:
-        """Issue a certificate; return the settings to show it and to trust the others'."""
-        pem = self._authority.issue(user, hosts)
-        return {**self.trust, **self._store("keystore", user, pem)}
-
-    def _store(self, store: str, name: str, pem: str) -> dict[str, str]:
-        file = self._folder / f"{name}.pem"
-        file.touch(mode=0o600)
-        file.write_text(pem, encoding="ascii")
-        return {f"ssl.{store}.type": "PEM", f"ssl.{store}.location": str(file)}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kferry.sandbox import boot_log, layout_file, storage, zookeeper
-from kferry.sandbox.access import KFERRY, Access, make_access
+from kferry.sandbox.access import Access, make_access
 from kferry.sandbox.cluster import Cluster
 from kferry.sandbox.errors import CLEANED_UP, BootError, PortTakenError
 from kferry.sandbox.grants import grant
@@ -63,13 +63,13 @@ def _boot_once(
             storage.format_nodes(layout, options=access.storage)
         if cluster.zookeeper:
             zookeeper.start(cluster.zookeeper, layout)
-            wait.until_nothing(lambda: zookeeper.name_cluster(layout))
+            wait.until_nothing(lambda: zookeeper.prepare(layout, access.zookeeper))
         wait.check()
         for broker in cluster.brokers:
             broker.start()
         wait.until_nothing(cluster.what_is_missing)
-        if authority is not None:
-            grant(KFERRY, side=folder.name, properties=cluster.properties)
+        if access.acls:
+            grant(access.acls, cluster.properties)
     except BaseException:
         kill_all(cluster.processes)
         raise
@@ -79,16 +79,18 @@ def _boot_once(
 def _write_files(layout: Layout, access: Access) -> None:
     for node in layout.nodes:
         (node.folder / "tmp").mkdir(parents=True)
-        _write_private(node.settings, server_properties(layout, node, access.server))
+        _write_private(node.settings, as_text(server_properties(layout, node, access.server)))
+        if access.jaas:
+            _write_private(node.jaas, access.jaas)
     servers = {"bootstrap.servers": layout.bootstrap}
-    _write_private(layout.folder / "admin.properties", {**servers, **access.admin})
-    _write_private(layout.folder / "kferry.properties", {**servers, **access.kferry})
+    _write_private(layout.folder / "admin.properties", as_text({**servers, **access.admin}))
+    _write_private(layout.folder / "kferry.properties", as_text({**servers, **access.kferry}))
     layout_file.save(layout)
 
 
-def _write_private(file: Path, settings: dict[str, str]) -> None:
+def _write_private(file: Path, text: str) -> None:
     file.touch(mode=0o600)
-    file.write_text(as_text(settings), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
 
 
 class _Wait:

@@ -90,4 +90,12 @@ def _command(spec: ClusterSpec, node: Node) -> list[str]:
         # The broker itself starts in half the time; the defaults are for those who measure.
         quick_start=not spec.broker_defaults,
         temporary=node.folder / "tmp",
+        flags=_jaas_flags(node),
     )
+
+
+def _jaas_flags(node: Node) -> tuple[str, ...]:
+    if not node.jaas.exists():
+        return ()
+    # Without the second, the broker would look there for a login at ZooKeeper, too.
+    return (f"-Djava.security.auth.login.config={node.jaas}", "-Dzookeeper.sasl.client=false")

@@ -4,7 +4,7 @@ Owns the list and how it is put into a cluster. On the source nothing can be wri
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kferry.admin.operations import Operation, Resource
@@ -46,15 +46,18 @@ _TARGET = {
 _SIDES = {"source": _SOURCE, "target": _TARGET}
 
 
-def grant(user: str, *, side: str, properties: Path) -> None:
-    """Give `user` the rights of that side; `properties` are those of an administrator."""
-    asyncio.run(_create(properties, list(acls(user, side=side))))
+def grant(wanted: Sequence[Acl], properties: Path) -> None:
+    """Put these rights into a cluster; `properties` are those of an administrator."""
+    asyncio.run(_create(properties, wanted))
 
 
-def acls(user: str, *, side: str) -> Iterable[Acl]:
-    """Return the ACLs that make up the rights of one side."""
+def acls(user: str, *, side: str, prefixes: bool = True) -> Iterable[Acl]:
+    """Return the ACLs that make up the rights of one side.
+
+    Where an ACL cannot be for all names with a prefix, it is for all names.
+    """
     for resource, operations in _SIDES[side].items():
-        prefixed = resource is Resource.TRANSACTIONAL_ID
+        prefixed = prefixes and resource is Resource.TRANSACTIONAL_ID
         name = _OURS if prefixed else _CLUSTER if resource is Resource.CLUSTER else _EVERY
         for operation in operations:
             yield Acl(
@@ -66,6 +69,6 @@ def acls(user: str, *, side: str) -> Iterable[Acl]:
             )
 
 
-async def _create(properties: Path, wanted: list[Acl]) -> None:
+async def _create(properties: Path, wanted: Sequence[Acl]) -> None:
     async with open_cluster(load_properties(properties)) as cluster:
         await create_acls(cluster, wanted)

@@ -28,6 +28,11 @@ class Node:
         return self.folder / "server.properties"
 
     @property
+    def jaas(self) -> Path:
+        """The file that says how users log in, where settings cannot."""
+        return self.folder / "jaas.conf"
+
+    @property
     def data(self) -> Path:
         """The broker's log directory."""
         return self.folder / "data"

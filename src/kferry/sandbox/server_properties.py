@@ -10,6 +10,7 @@ from kferry.sandbox.ports import HOST
 from kferry.sandbox.spec import Security
 
 CONTROLLER = "CONTROLLER"
+INSIDE = "INSIDE"
 
 # What tests wait for, sooner than a broker does it by itself. A version that does not know a
 # setting passes over it with a warning in its log.
@@ -101,9 +102,19 @@ def _listeners(layout: Layout, node: Node) -> dict[str, str]:
     if layout.spec.kafka.kraft:
         listeners[CONTROLLER] = f"{HOST}:{node.controller_port}"
         protocols[CONTROLLER] = inside.upper()
+    elif layout.spec.security is Security.SASL_SSL:
+        # Brokers before 3.9 cannot log in to each other on this Java: as SASL clients they ask the
+        # SecurityManager, which is gone (JEP 486). They show certificates instead.
+        listeners[INSIDE] = f"{HOST}:{node.controller_port}"
+        protocols[INSIDE] = inside.upper()
+    advertised = {name: place for name, place in listeners.items() if name != CONTROLLER}
     return {
-        "listeners": ",".join(f"{name}://{address}" for name, address in listeners.items()),
-        "advertised.listeners": f"{clients}://{HOST}:{node.port}",
+        "listeners": _places(listeners),
+        "advertised.listeners": _places(advertised),
         "listener.security.protocol.map": ",".join(map(":".join, protocols.items())),
-        "inter.broker.listener.name": clients,
+        "inter.broker.listener.name": INSIDE if INSIDE in listeners else clients,
     }
+
+
+def _places(listeners: Mapping[str, str]) -> str:
+    return ",".join(f"{name}://{address}" for name, address in listeners.items())

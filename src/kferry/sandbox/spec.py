@@ -38,20 +38,12 @@ class ClusterSpec:
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        known = versions.find(self.version)
+        versions.find(self.version)
         if self.brokers not in _SIZES:
             raise BadSpecError(
                 f"a cluster of {self.brokers} brokers",
                 "the sandbox builds clusters of 1 or 3",
                 hint="kferry sandbox up --brokers 3",
-                changed=NOTHING_RUNS,
-            )
-        if self.security is not Security.PLAINTEXT and not known.secure:
-            able = ", ".join(v.number for v in versions.KNOWN.values() if v.secure)
-            raise BadSpecError(
-                f"Kafka {self.version} with {self.security}",
-                f"the sandbox offers TLS and SASL on {able}",
-                hint=f"kferry sandbox up --security {self.security} --source-version 3.9.2",
                 changed=NOTHING_RUNS,
             )
 

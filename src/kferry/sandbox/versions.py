@@ -18,17 +18,48 @@ _SIMPLE_ACL = "kafka.security.auth.SimpleAclAuthorizer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaVersion:
-    """One version: what it runs on, and which of our modes were tried with it."""
+    """One version: what it runs on, and what it can do."""
 
     number: str
     scala: str
     authorizer: str
     kraft: bool = False
-    secure: bool = False
     mirror_maker: bool = False
     """Whether MirrorMaker 2 was published with it (connect-mirror: from 2.7 on)."""
     logging: tuple[str, ...] = ()
     """Roots to add so that slf4j finds a backend; older ones bring log4j 1 along."""
+    missing: tuple[str, ...] = ()
+    """Roots to add for what was part of Java once."""
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The number, comparable."""
+        return tuple(map(int, self.number.split(".")))
+
+    @property
+    def acl_calls(self) -> bool:
+        """Whether ACLs are made by asking a broker; before, they lie in ZooKeeper."""
+        return self.release >= (0, 11)
+
+    @property
+    def listener_jaas(self) -> bool:
+        """Whether a listener's settings say how users log in; before, a file of the JVM does."""
+        return self.release >= (1, 1)
+
+    @property
+    def prefixed_acls(self) -> bool:
+        """Whether an ACL can be for all names that begin alike (KIP-290)."""
+        return self.release >= (2, 0)
+
+    @property
+    def maps_names(self) -> bool:
+        """Whether CN=admin can be made User:admin (KIP-371)."""
+        return self.release >= (2, 2)
+
+    @property
+    def pem(self) -> bool:
+        """Whether stores can be PEM files as ours (KIP-651): 2.7 and 2.8 insist on a password."""
+        return self.release >= (3, 0)
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -38,13 +69,19 @@ class KafkaVersion:
             f"org.apache.kafka:kafka-tools:{self.number}",
         )
         mirror = (f"org.apache.kafka:connect-mirror:{self.number}",) if self.mirror_maker else ()
-        return core + mirror + self.logging
+        return core + mirror + self.logging + self.missing
 
 
 KNOWN = {
     version.number: version
     for version in (
-        KafkaVersion(number="0.10.2.2", scala="2.12", authorizer=_SIMPLE_ACL),
+        KafkaVersion(
+            number="0.10.2.2",
+            scala="2.12",
+            authorizer=_SIMPLE_ACL,
+            # SCRAM credentials are read with its base 64.
+            missing=("javax.xml.bind:jaxb-api:2.3.1",),
+        ),
         KafkaVersion(number="1.1.1", scala="2.12", authorizer=_SIMPLE_ACL),
         KafkaVersion(number="2.4.1", scala="2.12", authorizer=_ACL),
         KafkaVersion(number="2.8.2", scala="2.12", authorizer=_ACL, mirror_maker=True),
@@ -53,7 +90,6 @@ KNOWN = {
             scala="2.13",
             authorizer=_STANDARD,
             kraft=True,
-            secure=True,
             mirror_maker=True,
         ),
         KafkaVersion(
@@ -61,7 +97,6 @@ KNOWN = {
             scala="2.13",
             authorizer=_STANDARD,
             kraft=True,
-            secure=True,
             mirror_maker=True,
             logging=("org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",),
         ),

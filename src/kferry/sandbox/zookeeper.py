@@ -1,4 +1,4 @@
-"""The ZooKeeper under old clusters: its settings, its start, and the cluster id put into it.
+"""The ZooKeeper under old clusters: its settings, its start, and what is put into it first.
 
 Owns everything of ours that knows ZooKeeper. The few bytes of its protocol are spoken here because
 starting its own client takes longer than all the rest.
@@ -7,7 +7,8 @@ starting its own client takes longer than all the rest.
 import json
 import socket
 import struct
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 from kferry.sandbox import java, locks, versions
 from kferry.sandbox.jars import class_path
@@ -18,6 +19,7 @@ from kferry.sandbox.process import Process
 _MAIN = "org.apache.zookeeper.server.ZooKeeperServerMain"
 _TIMEOUT_S = 5.0
 _CREATE = 1
+_THERE = -110
 _ANYONE = struct.pack(">i", 31)  # every permission
 
 
@@ -53,20 +55,22 @@ def start(process: Process, layout: Layout) -> None:
     )
 
 
-def name_cluster(layout: Layout) -> str:
-    """Put the cluster id where brokers look for it; return why not, as long as nobody answers.
+def prepare(layout: Layout, nodes: Mapping[str, bytes]) -> str:
+    """Put in the cluster id and `nodes`; return why not, as long as nobody answers.
 
     With it, the id is known before the first broker is up. Kafka 0.10.2 needs it: it would make
     one with a class that Java no longer has.
     """
-    value = json.dumps({"version": "1", "id": layout.cluster_id}).encode()
+    name = json.dumps({"version": "1", "id": layout.cluster_id}).encode()
     try:
         address = (HOST, layout.zookeeper_port)
         with socket.create_connection(address, timeout=_TIMEOUT_S) as connection:
             # protocol 0, nothing seen yet, time-out, no session, password
             _exchange(connection, struct.pack(">iqiq", 0, 0, 5000, 0) + _text(bytes(16)))
-            _create(connection, b"/cluster", b"")
-            _create(connection, b"/cluster/id", value)
+            for path, data in {"/cluster/id": name, **nodes}.items():
+                for parent in [*PurePosixPath(path).parents][-2::-1]:  # without the root
+                    _create(connection, str(parent).encode(), b"")
+                _create(connection, path.encode(), data)
     except OSError as error:
         return f"ZooKeeper: {error}"
     return ""
@@ -77,7 +81,7 @@ def _create(connection: socket.socket, path: bytes, data: bytes) -> None:
     request = struct.pack(">ii", 1, _CREATE) + _text(path) + _text(data) + access
     answer = _exchange(connection, request + struct.pack(">i", 0))
     (error,) = struct.unpack_from(">i", answer, 12)  # after the request's number and the zxid
-    if error:
+    if error not in (0, _THERE):
         raise ConnectionError(f"ZooKeeper refused to create {path.decode()}: error {error}")
 
 
