@@ -103,7 +103,7 @@ def _listeners(layout: Layout, node: Node) -> dict[str, str]:
         listeners[CONTROLLER] = f"{HOST}:{node.controller_port}"
         protocols[CONTROLLER] = inside.upper()
     elif layout.spec.security is Security.SASL_SSL:
-        # Brokers before 3.9 cannot log in to each other on this Java: as SASL clients they ask the
+        # Brokers of 2.x cannot log in to each other on this Java: as SASL clients they ask the
         # SecurityManager, which is gone (JEP 486). They show certificates instead.
         listeners[INSIDE] = f"{HOST}:{node.controller_port}"
         protocols[INSIDE] = inside.upper()
