@@ -34,6 +34,20 @@ def test_a_process_is_found_again_by_its_folder(process: Process, tmp_path: Path
     assert process.pid is None
 
 
+def test_a_process_that_execs_has_not_ended(process: Process, tmp_path: Path) -> None:
+    """The Java launcher execs itself; at that moment the system shows no command line for it."""
+    again = (
+        "import os, sys; mark, left, again = sys.argv[1], int(sys.argv[2]), sys.argv[3]\n"
+        "me = [sys.executable, '-I', '-S', '-c', again, mark, str(left - 1), again]\n"
+        "os.execv(sys.executable, me) if left else open(mark, 'w').close()"
+    )
+    mark = tmp_path / "one" / "the-last-one-was-here"
+    process.start([sys.executable, "-I", "-S", "-c", again, str(mark), "150", again])
+    while process.pid is not None:
+        pass
+    assert mark.exists()
+
+
 def test_a_reused_process_id_is_left_alone(process: Process, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", _SLEEP]) as stranger:
         (tmp_path / "one" / "pid").write_text(str(stranger.pid))
