@@ -27,7 +27,12 @@ def run() -> Sequence[Measurement]:
             sandbox.source.bootstrap,
         )
         ours = time_command("kferry inspect topics, 1,000 of 10", inspect, runs=_RUNS)
-        theirs = time_command("kafka-topics --describe, the same", describe, runs=_RUNS)
+        theirs = time_command(
+            "kafka-topics --describe, the same",
+            describe,
+            runs=_RUNS,
+            shown=f"kafka-topics --describe --bootstrap-server {sandbox.source.bootstrap}",
+        )
         print(f"ratio {theirs.median / ours.median:.2f}", file=sys.stderr)
         return [ours, theirs]
 

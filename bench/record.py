@@ -33,13 +33,15 @@ class Measurement:
         return f"{self.what:<52} {self.median:8.2f} s   {spread}"
 
 
-def time_command(what: str, command: Sequence[str], *, runs: int) -> Measurement:
+def time_command(
+    what: str, command: Sequence[str], *, runs: int, shown: str | None = None
+) -> Measurement:
     """Time a command as a whole process; a failing one is no measurement."""
 
     def once() -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    shown = " ".join(["kferry" if part == KFERRY else part for part in command])
+    shown = shown or " ".join(["kferry" if part == KFERRY else part for part in command])
     return time_calls(what, shown, once, runs=runs)
 
 

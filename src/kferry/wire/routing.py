@@ -165,7 +165,7 @@ async def _one_round(
     except WireError as error:
         return dict.fromkeys(keys, error)
     for key in keys:
-        place = located.get(key, _unanswered("a look-up", key))
+        place = located[key] if key in located else _unanswered("a look-up", key)
         if isinstance(place, WireError):
             outcomes[key] = place
         else:
@@ -177,9 +177,10 @@ async def _one_round(
         except WireError as error:
             outcomes.update(dict.fromkeys(own, error))
         else:
-            outcomes.update(
-                {key: answers.get(key, _unanswered(f"broker {broker}", key)) for key in own}
-            )
+            outcomes.update(answers)
+            for key in own:
+                if key not in answers:
+                    outcomes[key] = _unanswered(f"broker {broker}", key)
 
     async with asyncio.TaskGroup() as group:
         for broker, own in places.items():
