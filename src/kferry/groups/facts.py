@@ -55,11 +55,6 @@ class GroupFacts:
         known = [one.lag for one in self.positions or () if one.lag is not None]
         return sum(known) if known else None
 
-    @property
-    def troubled(self) -> int:
-        """How many positions are odd."""
-        return sum(bool(one.trouble) for one in self.positions or ())
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Groups:
