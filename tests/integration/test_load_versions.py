@@ -40,6 +40,9 @@ def test_old_formats_are_on_the_disk(pair: list[Loaded]) -> None:
             for codec in CODECS:
                 batches = one.dumps[f"load-format-v{magic}-{codec}-0"]
                 assert {batch["magic"] for batch in batches} == {magic}
-                assert {batch["compresscodec"].lower() for batch in batches} == {codec}
+                found = {batch["compresscodec"].lower() for batch in batches}
+                # The client sends what compression would make larger as it is: on a busy machine
+                # a batch may hold so little.
+                assert codec in found <= {codec, "none"}
         topics = [f"load-format-v{magic}-{codec}" for magic in "01" for codec in CODECS]
         assert all(len(rows) == 400 for rows in read(one.cluster, topics).values())
