@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from bench.contest.options import Options
 from bench.record import KFERRY, Measurement, time_command
 from kferry.sandbox import Cluster, ClusterSpec, Sandbox, tool_command
 
 _TOPICS, _PARTITIONS, _AT_ONCE, _RUNS = 1000, 10, 100, 5
 
 
-def run() -> Sequence[Measurement]:
+def run(_: Options) -> Sequence[Measurement]:
     with Sandbox.start(
         name="bench-inspect", source=ClusterSpec(brokers=3, broker_defaults=True)
     ) as sandbox:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from bench.contest.options import Options
 from bench.record import Measurement
 from kferry.sandbox import Sandbox
 from kferry.sandbox.load import Scale, choose, load
@@ -10,7 +11,7 @@ from kferry.sandbox.load import Scale, choose, load
 _BY_THE_MILLION = ("records-100b", "records-1kb")
 
 
-def run() -> Sequence[Measurement]:
+def run(_: Options) -> Sequence[Measurement]:
     return [
         _measure("every shape, small, 4.3.1", [], Scale.SMALL, runs=3),
         _measure("2 M records of 100 B and 1 KB, 4.3.1", _BY_THE_MILLION, Scale.FULL, runs=1),

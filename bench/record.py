@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.contest.options import Options
+from bench.contest.results import Result
+
 RESULTS = Path(__file__).parent / "results"
 KFERRY = str(Path(sys.executable).with_name("kferry"))
 
@@ -55,15 +58,30 @@ def time_calls(what: str, command: str, once: Callable[[], None], *, runs: int) 
     return Measurement(what=what, command=command, seconds=tuple(seconds))
 
 
-def write_down(name: str, measurements: Sequence[Measurement]) -> None:
-    """Print the table and keep it as JSON."""
-    RESULTS.mkdir(exist_ok=True)
+def write_down(name: str, measurements: Sequence[Measurement | Result], options: Options) -> None:
+    """Print the table and keep it as JSON, unless the load was smaller than it should be."""
+    for one in measurements:
+        print(one.line())
+    folder = options.results or (RESULTS if options.scale == 1 else None)
+    if folder is None or not measurements:
+        return
+    folder.mkdir(exist_ok=True)
     kept = {
-        "made_by": f"python -m bench {name}",
+        "made_by": " ".join(["python -m bench", *_arguments(name)]),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "measurements": [asdict(one) for one in measurements],
     }
-    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
-    for one in measurements:
-        print(one.line())
+    (folder / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
+
+
+def _arguments(name: str) -> list[str]:
+    """Return what this measurement was told, without the others' names and the place to keep it."""
+    given = iter(sys.argv[1:])
+    kept = [name]
+    for word in given:
+        if word == "--results":
+            next(given, None)
+        elif word.startswith("--"):
+            kept += [word] if word == "--large" or "=" in word else [word, next(given, "")]
+    return kept

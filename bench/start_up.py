@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from bench.contest.options import Options
 from bench.record import KFERRY, Measurement, time_calls, time_command
 from kferry.sandbox import ClusterSpec, Sandbox
 
 
-def run() -> Sequence[Measurement]:
+def run(_: Options) -> Sequence[Measurement]:
     measurements = [time_command("kferry --help", [KFERRY, "--help"], runs=10)]
     for version in ("4.3.1", "3.9.2", "2.8.2", "0.10.2.2"):
         spec = ClusterSpec(version=version)

@@ -4,7 +4,7 @@ import pytest
 
 from kferry.cli.arguments import arrange
 
-GROUPS = frozenset({("sandbox",), ("sandbox", "break")})
+GROUPS = frozenset({("control",), ("sandbox",), ("sandbox", "break")})
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,9 @@ GROUPS = frozenset({("sandbox",), ("sandbox", "break")})
         ("--json sandbox status", "sandbox status --json"),
         ("--json sandbox break kill 1", "sandbox break kill --json 1"),
         ("--json sandbox break", "sandbox break --json"),
+        ("-m orders -c f.yaml copy --json", "copy -m orders -c f.yaml --json"),
+        ("--migration=orders --config f.yaml status", "status --migration=orders --config f.yaml"),
+        ("-m orders control rate 5MB", "control rate -m orders 5MB"),
         ("sandbox", "sandbox"),
         ("--help", "--help"),
         ("", ""),

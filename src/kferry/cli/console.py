@@ -20,12 +20,12 @@ _STYLES = {"ok": "32", "warning": "33", "error": "31", "dim": "2", "bold": "1"}
 
 def say(text: str = "") -> None:
     """Tell people something; scripts do not see it."""
-    print(_harmless(text), file=sys.stderr, flush=True)
+    print(harmless(text), file=sys.stderr, flush=True)
 
 
 def answer(text: str = "") -> None:
     """Write a line of the result."""
-    print(_harmless(text), flush=True)
+    print(harmless(text), flush=True)
 
 
 def answer_json(value: Mapping[str, Any]) -> None:
@@ -33,7 +33,7 @@ def answer_json(value: Mapping[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Take out what would move the cursor: names and messages come from clusters.
 
     Our own colours, and line ends, stay.

@@ -16,10 +16,12 @@ from kferry.cli.arguments import arrange
 from kferry.cli.console import say, show_error
 from kferry.errors import ExitCode, KferryError, UsageError
 
-_WITH_SUBCOMMANDS = frozenset({("inspect",), ("sandbox",), ("sandbox", "break")})
+_WITH_SUBCOMMANDS = frozenset({("control",), ("inspect",), ("sandbox",), ("sandbox", "break")})
 _INTERRUPTED = ExitCode.STOPPED_EARLY
 
 _PREPARE = Group("Prepare", sort_key=1)
+_MOVE = Group("Move", sort_key=2)
+_LOOK = Group("Look", sort_key=5)
 _TRY = Group("Try", sort_key=6)
 
 
@@ -43,6 +45,26 @@ def build() -> App:
         group=_PREPARE,
     )
     app.command(_inspect())
+    app.command(
+        "kferry.cli.copy:run",
+        name="copy",
+        help="copy the records of topics, exactly once, and follow\n\n"
+        "Missing target topics are created; nothing is written to the source. Killed or stopped, "
+        "the same command goes on where it was. Ctrl-C once stops at a safe point, twice stops "
+        "now. Exit codes: 0 done or stopped while following, 5 refused, 7 stopped before its goal, "
+        "8 the ledger belongs to other clusters, or is held.",
+        group=_MOVE,
+        sort_key=1,
+    )
+    app.command(_control())
+    app.command(
+        "kferry.cli.status:run",
+        name="status",
+        help="how far a migration is, from any machine\n\n"
+        "It is read from the ledger on the target: topics, rates, lag, what limits the copy, what "
+        "stopped. Nothing is written.",
+        group=_LOOK,
+    )
     app.command(_sandbox())
     app.command(
         "kferry.cli.demo:run",
@@ -51,6 +73,24 @@ def build() -> App:
         group=_TRY,
     )
     return app
+
+
+def _control() -> App:
+    control = App(
+        name="control",
+        help="change a running copy, from any machine",
+        group=_MOVE,
+        sort_key=2,
+        help_formatter="plain",
+    )
+    for name, help_ in (
+        ("rate", "how fast it copies at most, as in 50MiB/s; `off` lifts the limit"),
+        ("pause", "copy nothing more for now"),
+        ("resume", "go on after a pause"),
+        ("stop", "stop at a safe point and end"),
+    ):
+        control.command(f"kferry.cli.control:{name}", name=name, help=help_)
+    return control
 
 
 def _inspect() -> App:

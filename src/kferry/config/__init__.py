@@ -1,22 +1,57 @@
 """How people tell kferry about their clusters: files and values in, typed settings out.
 
-Owns the Java client properties format, secrets and their references, and the settings types. Reads
-files and the environment; opens no connection.
+Owns kferry.yaml, the Java client properties format, secrets and their references, and the settings
+types. Reads files and the environment; opens no connection.
 """
 
 from kferry.config.load import cluster_settings, load_cluster, load_properties, parse_address
-from kferry.config.selection import TopicSelection
+from kferry.config.migration_file import (
+    CopySettings,
+    Given,
+    LedgerSettings,
+    MigrationFile,
+    check_migration_name,
+    load_migration_file,
+)
+from kferry.config.quantities import parse_rate
+from kferry.config.selection import LEDGER_PREFIX, TopicSelection
 from kferry.config.settings import ClusterSettings, Protocol, SaslSettings, Secret, TlsSettings
+from kferry.config.starts import (
+    Beginning,
+    FromEnd,
+    Moment,
+    Since,
+    Start,
+    Unconsumed,
+    parse_time,
+)
+from kferry.config.topics_section import check_rename
 
 __all__ = [
+    "LEDGER_PREFIX",
+    "Beginning",
     "ClusterSettings",
+    "CopySettings",
+    "FromEnd",
+    "Given",
+    "LedgerSettings",
+    "MigrationFile",
+    "Moment",
     "Protocol",
     "SaslSettings",
     "Secret",
+    "Since",
+    "Start",
     "TlsSettings",
     "TopicSelection",
+    "Unconsumed",
+    "check_migration_name",
+    "check_rename",
     "cluster_settings",
     "load_cluster",
+    "load_migration_file",
     "load_properties",
     "parse_address",
+    "parse_rate",
+    "parse_time",
 ]

@@ -6,6 +6,7 @@ clients do: one file serves them and kferry.
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from kferry.config.jaas import credentials
@@ -36,6 +37,11 @@ def load_cluster(
 
 def load_properties(path: Path, *, bootstrap: str | None = None) -> ClusterSettings:
     """Read a Java client's properties file; `bootstrap` wins over the file's own servers."""
+    return cluster_settings(read_properties(path), bootstrap=bootstrap)
+
+
+def read_properties(path: Path, *, environment: Mapping[str, str] = os.environ) -> Properties:
+    """Read a Java client's properties file, nothing interpreted yet."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -43,8 +49,7 @@ def load_properties(path: Path, *, bootstrap: str | None = None) -> ClusterSetti
         raise ConfigError(
             f"cannot read {path}: {reason}", hint="check the path and its permissions"
         ) from None
-    properties = Properties(parse_properties(text), name=str(path), environment=os.environ)
-    return cluster_settings(properties, bootstrap=bootstrap)
+    return Properties(parse_properties(text), name=str(path), environment=environment)
 
 
 def cluster_settings(properties: Properties, *, bootstrap: str | None = None) -> ClusterSettings:

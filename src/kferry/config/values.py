@@ -10,6 +10,11 @@ from kferry.config.properties import Entry
 from kferry.config.references import expand
 
 
+def is_secret(key: str) -> bool:
+    """Whether a key's value must never be shown."""
+    return key == "sasl.jaas.config" or key.endswith((".password", ".key"))
+
+
 class Properties:
     """The entries of one file, references resolved when asked for, errors naming key and line."""
 
@@ -19,6 +24,10 @@ class Properties:
         self._entries = entries
         self._environment = environment
         self.name = name
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there at all."""
+        return key in self._entries
 
     def where(self, key: str) -> str:
         """Name a key for an error message."""
@@ -30,9 +39,9 @@ class Properties:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        secret = key == "sasl.jaas.config" or key.endswith((".password", ".key"))
         where = self.where(key)
-        return expand(entry.value, self._environment, where=where, secret=secret).strip() or None
+        value = expand(entry.value, self._environment, where=where, secret=is_secret(key))
+        return value.strip() or None
 
     def is_emptied(self, key: str) -> bool:
         """Whether the key is there with nothing behind it, which for some keys is a statement."""

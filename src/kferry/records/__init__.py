@@ -14,7 +14,9 @@ from kferry.records.header import (
     read_header,
     split_batches,
 )
+from kferry.records.recode import Parcel, RecordTooLarge, merge, recode, recode_batch
 from kferry.records.record import NO_TIMESTAMP, Header, Record, decode, decode_legacy
+from kferry.records.rows import Row, read_rows
 
 __all__ = [
     "NO_TIMESTAMP",
@@ -22,15 +24,22 @@ __all__ = [
     "Codec",
     "CorruptBatch",
     "Header",
+    "Parcel",
     "Record",
+    "RecordTooLarge",
+    "Row",
     "Stamp",
     "check_crc",
     "decode",
     "decode_legacy",
     "encode",
     "magic",
+    "merge",
     "passes",
     "patch",
     "read_header",
+    "read_rows",
+    "recode",
+    "recode_batch",
     "split_batches",
 ]

@@ -213,6 +213,11 @@ class Cluster:
     ) -> Any:
         return await connection.request(request, response, seconds=self.limits.request, most=most)
 
+    def drop_connections(self) -> None:
+        """Close every connection at once, with what is in flight; the next call opens new ones."""
+        for connection in (*self._connections.values(), *self._retired):
+            connection.abort()
+
     def close(self) -> None:
         """Close every connection at once; nothing can be asked any more."""
         self._closed = True

@@ -4,7 +4,8 @@ Owns the few lines between the pure layouts and `Connection.submit`. Retries not
 decides what a lost answer means.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 
 from kferry.wire import fetch, produce
 from kferry.wire.codec import Undecodable, request_head
@@ -22,7 +23,8 @@ async def send_fetch(
     """Fetch; the records of the answer are views into a buffer that is nobody else's."""
     version = _version(connection, fetch.API_KEY, "Fetch", fetch.OLDEST, fetch.NEWEST)
     body = encode_fetch(question, version)
-    frame = await _exchange(connection, "Fetch", fetch.API_KEY, version, [body], seconds)
+    await connection.writable()
+    frame = await _submit(connection, "Fetch", fetch.API_KEY, version, [body], seconds)
     try:
         answer = decode_fetch(frame[_CORRELATION:], version)
     except Undecodable as error:
@@ -37,28 +39,49 @@ async def send_produce(
     *,
     seconds: float,
     timeout_ms: int = 30_000,
-    transactional_id: str | None = None,
 ) -> ProduceAnswer:
     """Produce; the pieces of the batches must not change until the answer is there."""
+    await connection.writable()
+    return await submit_produce(connection, batches, seconds=seconds, timeout_ms=timeout_ms)
+
+
+def submit_produce(
+    connection: Connection,
+    batches: Sequence[Batch],
+    *,
+    seconds: float,
+    timeout_ms: int = 30_000,
+) -> Coroutine[None, None, ProduceAnswer]:
+    """Send at once; what is returned waits for the answer.
+
+    Whoever numbers batches must not be interrupted between the number and the socket.
+    """
     version = _version(connection, produce.API_KEY, "Produce", produce.OLDEST, produce.NEWEST)
-    body = encode_produce(batches, timeout_ms=timeout_ms, transactional_id=transactional_id)
-    frame = await _exchange(connection, "Produce", produce.API_KEY, version, body, seconds)
+    body = encode_produce(batches, timeout_ms=timeout_ms)
+    answer = _submit(connection, "Produce", produce.API_KEY, version, body, seconds)
+    return _produced(connection, answer, version)
+
+
+async def _produced(
+    connection: Connection, answer: asyncio.Future[memoryview], version: int
+) -> ProduceAnswer:
+    frame = await answer
     try:
-        answer = decode_produce(frame[_CORRELATION:], version)
+        produced = decode_produce(frame[_CORRELATION:], version)
     except Undecodable as error:
         raise _violated(connection, error) from error
-    connection.throttled(answer.throttle_ms)
-    return answer
+    connection.throttled(produced.throttle_ms)
+    return produced
 
 
-async def _exchange(  # noqa: PLR0917 one caller each, all of them needed
+def _submit(  # noqa: PLR0917 one caller each, all of them needed
     connection: Connection,
     api: str,
     api_key: int,
     version: int,
     body: Sequence[Buffer],
     seconds: float,
-) -> memoryview:
+) -> asyncio.Future[memoryview]:
     correlation_id = connection.next_id()
     head = request_head(
         api_key=api_key,
@@ -67,8 +90,7 @@ async def _exchange(  # noqa: PLR0917 one caller each, all of them needed
         client_id=connection.client_id,
         body_size=sum(map(len, body)),
     )
-    await connection.writable()
-    return await connection.submit(
+    return connection.submit(
         [head, *body], api=api, correlation_id=correlation_id, seconds=seconds
     )
 

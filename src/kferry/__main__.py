@@ -1,0 +1,5 @@
+"""`python -m kferry` is `kferry`."""
+
+from kferry.cli.main import main
+
+main()

@@ -1,0 +1,112 @@
+"""`kferry status`: how far a migration is, read from its ledger, from any machine.
+
+Owns how a snapshot that others took is shown, and how its age is said. Writes nothing.
+"""
+
+import contextlib
+from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from kferry.cli import loop
+from kferry.cli.console import answer, answer_json, say
+from kferry.cli.copy_view import view_for
+from kferry.cli.options import Options
+from kferry.cli.progress_lines import block, clock, retention_lines
+from kferry.cli.tables import visible
+from kferry.cli.words import duration
+from kferry.config import ClusterSettings
+from kferry.errors import ExitCode, UsageError
+from kferry.progress import Snapshot, to_json
+
+_SILENT_SECONDS = 30
+_WORKING = frozenset({"starting", "settling", "copying", "following", "paused"})
+
+
+def run(
+    *,
+    watch: Annotated[bool, Parameter(help="go on showing it until Ctrl-C", negative=())] = False,
+    options: Options | None = None,
+) -> ExitCode:
+    """How far a migration is: topics, rates, lag, what limits it, what stopped.
+
+    It is read from the ledger on the target; whoever copies may be on another machine.
+    """
+    options = options or Options()
+    target = target_of(options, "status")
+    if watch:
+        with contextlib.suppress(KeyboardInterrupt):
+            loop.run(_follow(target, options))
+        return ExitCode.DONE
+    # Imported here: `--help` and errors of the command line must not wait for the engine.
+    from kferry.migration import status  # noqa: PLC0415
+
+    snapshot = loop.run(
+        status(target, migration=options.migration_name, source=options.source_settings)
+    )
+    if options.json:
+        answer_json(to_json(snapshot))
+    else:
+        for line in status_lines(snapshot, now=datetime.now(UTC)):
+            answer(line)
+    say(next_line(snapshot, options, now=datetime.now(UTC)))
+    return ExitCode.DONE
+
+
+def target_of(options: Options, command: str) -> ClusterSettings:
+    """Return the target's settings, where the ledger is."""
+    target = options.target_settings
+    if target is None:
+        raise UsageError(
+            "no target was named, and the ledger is there",
+            hint=f"kferry {command} --target HOST:PORT, or a migration file with -c",
+        )
+    return target
+
+
+def status_lines(snapshot: Snapshot, *, now: datetime) -> list[str]:
+    """Show a snapshot with its age, and what waits for somebody."""
+    lines = block(snapshot)
+    retention = retention_lines(snapshot.retention_suspended, "kferry copy …")
+    return [*lines, "", *retention, *_origin(snapshot, now)]
+
+
+def next_line(snapshot: Snapshot, options: Options, *, now: datetime) -> str:
+    """Name the next command."""
+    again = options.again()
+    if snapshot.state in _WORKING and _age(snapshot, now) <= _SILENT_SECONDS:
+        if snapshot.state == "paused":
+            return f"next: kferry control resume{again}"
+        return f"next: kferry status --watch{again}, or kferry control --help"
+    if snapshot.state == "done":
+        return f"next: kferry status{again} shows this again; nothing is left to copy"
+    return f"next: kferry copy{again} with the same topics goes on where it was"
+
+
+def _origin(snapshot: Snapshot, now: datetime) -> list[str]:
+    age = _age(snapshot, now)
+    seen = f"as of {clock(snapshot.taken_at)}, {duration(age)} ago"
+    owner = f", copied by {visible(snapshot.owner)}" if snapshot.owner else ""
+    if snapshot.state in _WORKING and age > _SILENT_SECONDS:
+        return [f"{seen}{owner}: no sign of life since, so nobody may be copying now"]
+    return [seen + owner]
+
+
+def _age(snapshot: Snapshot, now: datetime) -> float:
+    return (now - datetime.fromisoformat(snapshot.taken_at)).total_seconds()
+
+
+async def _follow(target: ClusterSettings, options: Options) -> None:
+    from kferry.migration import follow_status  # noqa: PLC0415  as above
+
+    view = view_for(options, is_answer=True)
+    if not options.quiet:
+        view.narrate("showing what the copy writes down; Ctrl-C ends this, not the copy")
+    try:
+        async for snapshot in follow_status(
+            target, migration=options.migration_name, source=options.source_settings
+        ):
+            view.snapshot(snapshot)
+    finally:
+        view.close()

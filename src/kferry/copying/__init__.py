@@ -1,0 +1,44 @@
+"""Batches from the source to the target, exactly once.
+
+Owns the flow: reading, what is made of batches, writing, settling, checkpoints. It is given lanes;
+which topics are wanted, and what is shown of it, is decided elsewhere.
+"""
+
+from kferry.copying.budget import Bucket, Budget
+from kferry.copying.documents import (
+    BadDocument,
+    Position,
+    count_positions,
+    position_key,
+    read_all_runs,
+    read_position,
+    read_runs,
+)
+from kferry.copying.engine import Clusters, Engine, Hooks, Settings
+from kferry.copying.item import Rules
+from kferry.copying.keeper import OWNER, SNAPSHOT, Slot
+from kferry.copying.lane import Gap, Lane, Phase, Trouble
+
+__all__ = [
+    "OWNER",
+    "SNAPSHOT",
+    "BadDocument",
+    "Bucket",
+    "Budget",
+    "Clusters",
+    "Engine",
+    "Gap",
+    "Hooks",
+    "Lane",
+    "Phase",
+    "Position",
+    "Rules",
+    "Settings",
+    "Slot",
+    "Trouble",
+    "count_positions",
+    "position_key",
+    "read_all_runs",
+    "read_position",
+    "read_runs",
+]

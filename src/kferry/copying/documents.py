@@ -1,0 +1,178 @@
+"""How a lane is written down in the ledger, and read back.
+
+Owns the layout of positions and of the offset map's chunks. A chunk may be written ahead of the
+position it belongs to: whoever reads cuts it there.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kferry.copying.lane import Gap, Lane
+from kferry.errors import KferryError
+from kferry.names import TopicPartition
+from kferry.offsets import Runs, decode_runs, encode_runs
+
+Documents = list[tuple[str, Mapping[str, Any] | None]]
+
+_OPEN_CHUNK = 16 * 1024
+"""Bytes. The growing chunk is written again at each checkpoint; closed ones never."""
+_MOST_GAPS = 1000
+_POSITION = "partition/"
+
+
+class BadDocument(KferryError):
+    """A ledger document that says what cannot be."""
+
+    code = "K420"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a partition stood at the last checkpoint."""
+
+    begins: int
+    copied_to: int
+    next_target: int
+    chunk: int
+    leader_epoch: int
+    records: int
+    gaps: tuple[Gap, ...]
+
+
+def position_key(partition: TopicPartition) -> str:
+    """Return the key of a partition's position. Topic names hold no slash."""
+    return f"{_POSITION}{partition.topic}/{partition.partition}"
+
+
+def count_positions(keys: Iterable[str]) -> int:
+    """Return how many partitions these documents know the positions of."""
+    return sum(key.startswith(_POSITION) for key in keys)
+
+
+def runs_key(partition: TopicPartition, chunk: int) -> str:
+    """Return the key of a chunk of a partition's offset map."""
+    return f"runs/{partition.topic}/{partition.partition}/{chunk}"
+
+
+def write_down(lane: Lane) -> tuple[list[Documents], "Written"]:
+    """Write down a lane: groups of documents, of which each must arrive whole, in this order."""
+    chunks = list(encode_runs(lane.runs, most_bytes=_OPEN_CHUNK)) or [b""]
+    last = lane.chunk + len(chunks) - 1
+    groups: list[Documents] = [
+        [_chunk(lane, number, chunk)] for number, chunk in enumerate(chunks[:-1], start=lane.chunk)
+    ]
+    position = {
+        "begins": lane.begins,
+        "source": lane.copied_to,
+        "target": lane.next_target,
+        "chunk": last,
+        "epoch": lane.leader_epoch,
+        "records": lane.total_records,
+        "gaps": [[gap.first, gap.last, gap.reason] for gap in lane.gaps[-_MOST_GAPS:]],
+    }
+    documents: Documents = [(position_key(lane.source), position)]
+    if chunks[-1]:
+        documents.insert(0, _chunk(lane, last, chunks[-1]))
+    return [*groups, documents], Written(
+        chunk=last,
+        closed_runs=len(lane.runs) - len(decode_runs([chunks[-1]] if chunks[-1] else [])),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What of a lane's map need not be kept in memory once the ledger has it."""
+
+    chunk: int
+    closed_runs: int
+
+    def forget(self, lane: Lane) -> None:
+        """Drop the closed part."""
+        if self.closed_runs:
+            lane.runs = Runs(list(lane.runs)[self.closed_runs :])
+        lane.chunk = self.chunk
+
+
+def _chunk(lane: Lane, number: int, chunk: bytes) -> tuple[str, Mapping[str, Any]]:
+    return runs_key(lane.source, number), {"runs": b64encode(chunk).decode()}
+
+
+def read_position(key: str, value: Mapping[str, Any]) -> Position:
+    """Read a position; what cannot be is an error, not a guess."""
+    try:
+        numbers = {
+            name: _number(value[name])
+            for name in ("begins", "source", "target", "chunk", "records")
+        }
+        gaps = tuple(
+            Gap(first=_number(first), last=_number(last), reason=str(reason))
+            for first, last, reason in value.get("gaps", ())
+        )
+        epoch = int(value.get("epoch", -1))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadDocument(
+            f"the ledger's document {key} cannot be read",
+            str(error),
+            hint="look at it with `kferry ledger show`; nothing was copied",
+        ) from None
+    return Position(
+        begins=numbers["begins"],
+        copied_to=numbers["source"],
+        next_target=numbers["target"],
+        chunk=numbers["chunk"],
+        leader_epoch=epoch,
+        records=numbers["records"],
+        gaps=gaps,
+    )
+
+
+def read_runs(
+    partition: TopicPartition, position: Position, values: Mapping[str, Mapping[str, Any] | None]
+) -> Runs:
+    """Read the open chunk of a partition's map, cut where its position is."""
+    return _cut(decode_runs(_chunks(partition, [position.chunk], values)), position)
+
+
+def read_all_runs(
+    partition: TopicPartition, position: Position, values: Mapping[str, Mapping[str, Any] | None]
+) -> Runs:
+    """Read the whole map of a partition, as far as its position."""
+    numbers = range(position.chunk + 1)
+    return _cut(decode_runs(_chunks(partition, numbers, values)), position)
+
+
+def _chunks(
+    partition: TopicPartition,
+    numbers: "range | list[int]",
+    values: Mapping[str, Mapping[str, Any] | None],
+) -> Iterator[bytes]:
+    for number in numbers:
+        key = runs_key(partition, number)
+        value = values.get(key)
+        if value is None:
+            continue
+        try:
+            yield b64decode(value["runs"], validate=True)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadDocument(
+                f"the ledger's document {key} cannot be read",
+                str(error),
+                hint="the offset map of this partition is damaged; nothing was copied",
+            ) from None
+
+
+def _cut(runs: Runs, position: Position) -> Runs:
+    kept = Runs()
+    for run in runs:
+        length = min(run.length, position.next_target - run.target)
+        if length > 0:
+            kept.append(run.source, run.target, length)
+    return kept
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} where a number was expected")
+    return value

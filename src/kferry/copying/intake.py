@@ -1,0 +1,207 @@
+"""From fetched bytes to batches that the target takes.
+
+Owns what is left out (markers, records of aborted transactions, what lies before the position) and
+which way each batch goes: through as it is, or laid out anew. Pure: bytes in, items out; no record
+byte is believed before its checksum.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from kferry.copying.item import Item, Rules, Taken
+from kferry.records import (
+    BatchHeader,
+    Codec,
+    CorruptBatch,
+    Parcel,
+    Record,
+    check_crc,
+    decode,
+    decode_legacy,
+    magic,
+    passes,
+    read_header,
+    recode,
+    recode_batch,
+    split_batches,
+)
+from kferry.wire.fetch import Aborted
+
+_LEGACY_ATTRIBUTES_AT = 17
+_LEGACY_CODEC = 0x07
+_ABORT = 0
+"""The type in a marker's key, after two bytes of version."""
+_UNKNOWN_EPOCH = -1
+
+
+class BadSource(Exception):
+    """A batch of the source that cannot be copied: where it lies, and why."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"offset {offset:,}: {reason}")
+        self.offset, self.reason = offset, reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverable:
+    """A batch of which at least a part is to arrive."""
+
+    batch: memoryview
+    header: BatchHeader | None
+    """None for the formats before 0.11."""
+    start: int
+    """Records before this offset are not wanted."""
+
+    def records(self) -> list[Record]:
+        """Read its wanted records."""
+        found = (
+            decode_legacy(self.batch) if self.header is None else decode(self.batch, self.header)
+        )
+        return found if self.start < 0 else [one for one in found if one.offset >= self.start]
+
+
+@dataclass(slots=True, kw_only=True)
+class Sieve:
+    """Goes through one fetched record set and keeps what readers of committed records see."""
+
+    position: int
+    aborted: Sequence[Aborted] = ()
+    left_out_control: int = 0
+    left_out_aborted: int = 0
+    passed_over: list[tuple[int, int]] = field(default_factory=list)
+    """First and last offsets of what was left out; whoever wants to know takes them from here."""
+    _aborted_ids: set[int] = field(default_factory=set)
+    _next_aborted: int = 0
+
+    def __post_init__(self) -> None:
+        self.aborted = sorted(self.aborted, key=lambda one: one.first_offset)
+
+    def keep(self, records: memoryview) -> Iterator[Deliverable]:
+        """Yield what is to arrive; `position` moves along, also behind what is left out."""
+        offset = self.position
+        try:
+            for batch in split_batches(records):
+                offset = int.from_bytes(batch[:8], "big", signed=True)
+                kept = self._legacy(batch) if magic(batch) < 2 else self._current(batch)
+                if kept is not None:
+                    yield kept
+        except CorruptBatch as error:
+            raise BadSource(offset, str(error)) from error
+
+    def _current(self, batch: memoryview) -> Deliverable | None:
+        header = read_header(batch)
+        if header.last_offset < self.position:
+            return None
+        check_crc(batch, header)
+        wanted_from, self.position = self.position, header.last_offset + 1
+        self._note_aborted(header.last_offset)
+        if header.control:
+            self.left_out_control += header.count
+            self.passed_over.append((header.base_offset, header.last_offset))
+            self._end_transaction(batch, header)
+            return None
+        if header.transactional and header.producer_id in self._aborted_ids:
+            self.left_out_aborted += header.count
+            self.passed_over.append((header.base_offset, header.last_offset))
+            return None
+        if header.count == 0:
+            return None
+        start = wanted_from if header.base_offset < wanted_from else -1
+        return Deliverable(batch=batch, header=header, start=start)
+
+    def _legacy(self, batch: memoryview) -> Deliverable | None:
+        # A compressed set carries the offset of its last message, a plain one its own.
+        last = int.from_bytes(batch[:8], "big", signed=True)
+        if last < self.position:
+            return None
+        wanted_from, self.position = self.position, last + 1
+        return Deliverable(batch=batch, header=None, start=wanted_from)
+
+    def _note_aborted(self, up_to: int) -> None:
+        while (
+            self._next_aborted < len(self.aborted)
+            and self.aborted[self._next_aborted].first_offset <= up_to
+        ):
+            self._aborted_ids.add(self.aborted[self._next_aborted].producer_id)
+            self._next_aborted += 1
+
+    def _end_transaction(self, batch: memoryview, header: BatchHeader) -> None:
+        for marker in decode(batch, header):
+            if marker.key is not None and int.from_bytes(marker.key[2:4], "big") == _ABORT:
+                self._aborted_ids.discard(header.producer_id)
+
+
+def take(
+    records: memoryview, *, position: int, aborted: Sequence[Aborted] = (), rules: Rules
+) -> Taken:
+    """Make of a fetched record set what is to be sent, in order."""
+    sieve = Sieve(position=position, aborted=aborted)
+    items: list[Item] = []
+    legacy: list[Record] = []
+    legacy_codec = Codec.NONE
+    for one in sieve.keep(records):
+        if one.header is None:
+            codec = Codec(one.batch[_LEGACY_ATTRIBUTES_AT] & _LEGACY_CODEC)
+            if codec != legacy_codec:
+                items += _from_records(legacy, legacy_codec, rules)
+                legacy, legacy_codec = [], codec
+            legacy += _read(one)
+            continue
+        items += _from_records(legacy, legacy_codec, rules)
+        legacy = []
+        items += _from_batch(one, one.header, rules)
+    items += _from_records(legacy, legacy_codec, rules)
+    if items:
+        items[-1].source_end = sieve.position
+    return Taken(
+        items=items,
+        position=sieve.position,
+        control=sieve.left_out_control,
+        aborted=sieve.left_out_aborted,
+    )
+
+
+def _from_batch(one: Deliverable, header: BatchHeader, rules: Rules) -> list[Item]:
+    if one.start < 0 and passes(header, stored_codec=rules.stored_codec, max_bytes=rules.max_bytes):
+        parcel = Parcel(
+            batch=one.batch,
+            stretches=((header.base_offset, header.count),),
+            count=header.count,
+            max_timestamp=header.max_timestamp,
+            reencoded=False,
+        )
+        return [_item(parcel, header.leader_epoch, header)]
+    codec = Codec(header.codec if rules.stored_codec is None else rules.stored_codec)
+    try:
+        parcels = recode_batch(
+            one.batch, header, codec, max_bytes=rules.max_bytes, start=max(0, one.start)
+        )
+    except ValueError as error:  # CorruptBatch and RecordTooLarge among them
+        raise BadSource(getattr(error, "offset", header.base_offset), str(error)) from error
+    return [_item(parcel, header.leader_epoch, None) for parcel in parcels]
+
+
+def _from_records(records: list[Record], codec: Codec, rules: Rules) -> list[Item]:
+    if not records:
+        return []
+    stored = codec if rules.stored_codec is None else Codec(rules.stored_codec)
+    try:
+        parcels = recode(records, stored, max_bytes=rules.max_bytes)
+    except ValueError as error:
+        raise BadSource(getattr(error, "offset", records[0].offset), str(error)) from error
+    return [_item(parcel, _UNKNOWN_EPOCH, None) for parcel in parcels]
+
+
+def _read(one: Deliverable) -> list[Record]:
+    try:
+        return one.records()
+    except CorruptBatch as error:
+        offset = int.from_bytes(one.batch[:8], "big", signed=True)
+        raise BadSource(offset, str(error)) from error
+
+
+def _item(parcel: Parcel, leader_epoch: int, header: BatchHeader | None) -> Item:
+    last_start, last_count = parcel.stretches[-1]
+    return Item(
+        parcel=parcel, source_end=last_start + last_count, leader_epoch=leader_epoch, header=header
+    )

@@ -1,0 +1,140 @@
+"""Checkpoints: the ledger is told how far the lanes are, and tells in return that it is still ours.
+
+Owns the slots and when they are written. A ledger that cannot be reached lets the lease run out: no
+lane writes any more until it can.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kferry.admin.producer_ids import ProducerIdentity
+from kferry.copying.documents import Documents, Written, write_down
+from kferry.copying.lane import Lane
+from kferry.copying.lease import Lease
+from kferry.ledger import SlotWriter
+from kferry.wire import WireError
+
+_EVERY_S = 1.0
+_PULSE_S = 2.0
+OWNER = "owner"
+SNAPSHOT = "snapshot"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Slot:
+    """A share of the partitions with one identity towards the brokers."""
+
+    number: int
+    transactional_id: str
+    identity: ProducerIdentity
+    writer: SlotWriter
+    owner: Mapping[str, Any]
+    """What we say about ourselves in its ledger partition."""
+    clean_before: bool = False
+    """Whether the former owner left nothing in doubt."""
+    others: int = 0
+    """Partitions of this slot that this run leaves alone."""
+    lanes: list[Lane] = field(default_factory=list)
+    doubt: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def left_clean(self) -> bool:
+        """Whether the next owner may go on without settling anything."""
+        if self.others and not self.clean_before:
+            return False
+        return not any(lane.uncertain or lane.in_flight for lane in self.lanes)
+
+
+class Keeper:
+    """Writes checkpoints."""
+
+    def __init__(
+        self,
+        slots: list[Slot],
+        lease: Lease,
+        *,
+        snapshot: Callable[[], Mapping[str, Any] | None],
+        regained: Callable[[], None],
+    ) -> None:
+        self._slots = slots
+        self._lease = lease
+        self._snapshot = snapshot
+        self._regained = regained
+        self._pulse_at = 0.0
+        self._busy = asyncio.Lock()
+        self.trouble = ""
+        self.silent_since: float | None = None
+        """When the ledger was last reached, while it cannot be."""
+
+    async def run(self) -> None:
+        """Write checkpoints until cancelled. A ledger that is no longer ours ends everything."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            try:
+                await self.checkpoint()
+            except WireError as error:
+                self.trouble = str(error)
+                self.silent_since = self.silent_since or self._lease.now()
+            else:
+                self.trouble, self.silent_since = "", None
+
+    async def checkpoint(self) -> None:
+        """Write down what has changed, and give a sign of life."""
+        async with self._busy:
+            had = self._lease.valid
+            began = self._lease.now()
+            wrote = False
+            for slot in self._slots:
+                wrote = await self._write(slot, self._signs_of_life(slot, began)) or wrote
+            if wrote:
+                self._lease.renew(began)
+                if not had:
+                    self._regained()
+
+    async def prove(self, slot: Slot) -> None:
+        """Insist that a slot is still ours: its ledger partition takes a write of ours."""
+        async with self._busy:
+            began = self._lease.now()
+            await slot.writer.write([[(OWNER, slot.owner)]])
+            self._lease.renew(began)
+
+    async def finish(self) -> None:
+        """Write down the end, and the last snapshot: clean where nothing is in doubt."""
+        async with self._busy:
+            for slot in self._slots:
+                clean = slot.left_clean
+                last: Documents = [(OWNER, {**slot.owner, "state": "stopped", "clean": clean})]
+                if slot.number == 0 and (snapshot := self._snapshot()) is not None:
+                    last.append((SNAPSHOT, snapshot))
+                await self._write(slot, [last])
+
+    def _signs_of_life(self, slot: Slot, now: float) -> list[Documents]:
+        if slot.number != self._slots[0].number or now - self._pulse_at < _PULSE_S:
+            return []
+        self._pulse_at = now
+        snapshot = self._snapshot()
+        return [[(OWNER, slot.owner) if snapshot is None else (SNAPSHOT, snapshot)]]
+
+    async def _write(self, slot: Slot, extra: list[Documents]) -> bool:
+        groups: list[Documents] = []
+        written: list[tuple[Lane, Written]] = []
+        for lane in slot.lanes:
+            if lane.changed:
+                own, outcome = write_down(lane)
+                groups += own
+                written.append((lane, outcome))
+                lane.changed = False
+        groups += extra
+        if not groups:
+            return False
+        try:
+            await slot.writer.write(groups)
+        except BaseException:
+            for lane, _ in written:
+                lane.changed = True
+            raise
+        for lane, outcome in written:
+            outcome.forget(lane)
+        return True

@@ -1,0 +1,49 @@
+"""Reading one partition from a place on, outside of the flow: for settling.
+
+Owns one position. Knows neither lanes nor what is done with what it reads.
+"""
+
+from kferry.names import TopicPartition
+from kferry.wire import BrokerError, Cluster
+from kferry.wire.fastpath import send_fetch
+from kferry.wire.fetch import Fetched, FetchFrom, FetchQuestion
+
+_PAGE = 1 << 20
+_WAIT_MS = 200
+_LEADER_NOT_AVAILABLE = 5
+
+
+class LogReader:
+    """Reads pages; `offset` is moved by whoever reads, for holes are theirs to judge."""
+
+    def __init__(
+        self, cluster: Cluster, partition: TopicPartition, offset: int, *, isolation: int
+    ) -> None:
+        self._cluster = cluster
+        self._partition = partition
+        self._isolation = isolation
+        self.offset = offset
+
+    async def page(self) -> Fetched:
+        """Fetch what comes next; nothing, if nothing is there within a moment."""
+        leader = self._cluster.metadata.leader(self._partition)
+        if leader is None:
+            metadata = await self._cluster.refresh({self._partition.topic})
+            leader = metadata.leader(self._partition)
+        if leader is None:
+            raise BrokerError(_LEADER_NOT_AVAILABLE, str(self._partition))
+        connection = await self._cluster.connection(leader)
+        question = FetchQuestion(
+            partitions=[FetchFrom(partition=self._partition, offset=self.offset, max_bytes=_PAGE)],
+            max_wait_ms=_WAIT_MS,
+            min_bytes=1,
+            max_bytes=_PAGE,
+            isolation=self._isolation,
+        )
+        answer = await send_fetch(connection, question, seconds=self._cluster.limits.request)
+        if answer.error_code or not answer.partitions:
+            raise BrokerError(answer.error_code or _LEADER_NOT_AVAILABLE, str(self._partition))
+        (fetched,) = answer.partitions
+        if fetched.error_code:
+            raise BrokerError(fetched.error_code, str(self._partition))
+        return fetched

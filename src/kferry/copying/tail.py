@@ -1,0 +1,201 @@
+"""What lies on the target behind the last checkpoint, aligned with the source.
+
+Owns the driving of the alignment: pages of both logs in, a lane that may go on out. Everything
+before our marker counts; behind it nobody but us can write.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from kferry.admin.offsets import ListedOffset, Place, list_offsets
+from kferry.admin.producer_ids import ProducerIdentity
+from kferry.copying.align import Aligner, Mismatch, Wants, Whole
+from kferry.copying.intake import BadSource, Deliverable, Sieve
+from kferry.copying.lane import Lane
+from kferry.copying.logs import LogReader
+from kferry.names import SourceOffset, TargetOffset, TopicPartition
+from kferry.records import BatchHeader, CorruptBatch, read_header, split_batches
+from kferry.wire import BrokerError, Cluster
+from kferry.wire.fetch import READ_COMMITTED, READ_UNCOMMITTED, Fetched
+
+_OUT_OF_RANGE = 1
+_REQUEST_TIMED_OUT = 7
+_MARKER_S = 60.0
+_LOST_S = 10.0
+"""A log that ends before what was acknowledged may just be waking up; after this long it is not."""
+
+
+class CannotSettle(Exception):
+    """The two logs do not fit together; no guess is made."""
+
+    def __init__(self, code: str, reason: str, offset: int) -> None:
+        super().__init__(reason)
+        self.code, self.reason, self.offset = code, reason, offset
+
+
+class _LeftOut(NamedTuple):
+    """Source offsets that never held a record to copy."""
+
+    first: int
+    last: int
+
+
+class _EndOfSource(NamedTuple):
+    """Nothing more there, up to its stable end."""
+
+    end: int
+
+
+async def settle_tail(
+    source: Cluster, target: Cluster, lane: Lane, identity: ProducerIdentity
+) -> None:
+    """Find out how far a lane is; it may go on afterwards, behind the marker of `identity`."""
+    tail = _Tail(target, lane, identity)
+    aligner = Aligner(source=SourceOffset(lane.copied_to), target=TargetOffset(lane.next_target))
+    batches, ahead = tail.batches(), _ahead(source, lane)
+    try:
+        while aligner.wants is not Wants.NOTHING:
+            if aligner.wants is Wants.TARGET:
+                whole = await anext(batches, None)
+                if whole is None:
+                    aligner.end_of_target()
+                else:
+                    aligner.feed_target(whole)
+            else:
+                _feed(aligner, await anext(ahead))
+    except Mismatch as error:
+        raise CannotSettle("foreign-records", str(error), error.source_offset) from error
+    except (BadSource, CorruptBatch) as error:
+        raise CannotSettle("bad-records", str(error), lane.copied_to) from error
+    found = aligner.result()
+    for run in found.runs:
+        lane.runs.append(run.source, run.target, run.length)
+    lane.total_records += found.matched + found.vanished
+    lane.settled(identity, next_target=tail.marker + 1, copied_to=found.resume)
+
+
+def _feed(aligner: Aligner, found: "Deliverable | _LeftOut | _EndOfSource") -> None:
+    match found:
+        case _LeftOut(first, last):
+            aligner.left_out(first, last)
+        case _EndOfSource(end):
+            aligner.end_of_source(end)
+        case Deliverable(header=None):
+            aligner.feed_source(found.records())
+        case Deliverable(batch=batch, header=header) if header is not None:
+            aligner.feed_source(Whole(batch, header))
+
+
+class _Tail:
+    """The target from the last checkpoint to our marker."""
+
+    def __init__(self, target: Cluster, lane: Lane, identity: ProducerIdentity) -> None:
+        self._target = target
+        self._lane = lane
+        self._identity = identity
+        self.marker = -1
+        """Where the marker lies, once it was seen."""
+
+    async def batches(self) -> AsyncIterator[Whole]:
+        """Yield the data batches before the marker."""
+        lane = self._lane
+        log = LogReader(self._target, lane.target, await self._first(), isolation=READ_UNCOMMITTED)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while self.marker < 0:
+            page = await self._page(log)
+            for batch in split_batches(page.records):
+                header = read_header(batch)
+                log.offset = header.last_offset + 1
+                if self._is_our_marker(header):
+                    self.marker = header.base_offset
+                    break
+                if not header.control and header.last_offset >= lane.next_target and header.count:
+                    yield Whole(batch, header)
+            if not page.records:
+                self._bear(page, clock() - began)
+        if self.marker < lane.next_target:
+            raise self._lost(self.marker)
+
+    async def _first(self) -> int:
+        """Return where to read from."""
+        lane = self._lane
+        start = await _start_of(self._target, lane.target)
+        if start > lane.next_target:
+            lost = f"offsets {lane.next_target:,} to {start - 1:,} of {lane.target} are gone"
+            raise CannotSettle(
+                "target-trimmed",
+                f"{lost} from the target before they could be compared: its retention is at work",
+                lane.copied_to,
+            )
+        # One offset earlier: a log that lost its last record has our marker in that place.
+        return max(start, lane.next_target - 1)
+
+    async def _page(self, log: LogReader) -> Fetched:
+        try:
+            return await log.page()
+        except BrokerError as error:
+            if error.error_code == _OUT_OF_RANGE:
+                raise self._lost(log.offset) from error
+            raise
+
+    def _bear(self, page: Fetched, waited: float) -> None:
+        """Wait for the marker, but not for ever."""
+        if page.high_watermark < self._lane.next_target and waited > _LOST_S:
+            raise self._lost(page.high_watermark)
+        if waited > _MARKER_S:
+            raise BrokerError(_REQUEST_TIMED_OUT, f"the marker in {self._lane.target}")
+
+    def _is_our_marker(self, header: BatchHeader) -> bool:
+        ours = (self._identity.id, self._identity.epoch)
+        return header.control and (header.producer_id, header.producer_epoch) == ours
+
+    def _lost(self, end: int) -> CannotSettle:
+        lane = self._lane
+        return CannotSettle(
+            "target-truncated",
+            f"{lane.target} ends at {end:,} and had acknowledged everything before "
+            f"{lane.next_target:,}: the target lost records (an unclean election, or a disk)",
+            lane.copied_to,
+        )
+
+
+async def _ahead(
+    source: Cluster, lane: Lane
+) -> "AsyncIterator[Deliverable | _LeftOut | _EndOfSource]":
+    """Yield what the source has from the checkpoint on."""
+    log = LogReader(source, lane.source, lane.copied_to, isolation=READ_COMMITTED)
+    while True:
+        try:
+            page = await log.page()
+        except BrokerError as error:
+            if error.error_code != _OUT_OF_RANGE:
+                raise
+            start = await _start_of(source, lane.source)
+            if start <= log.offset:
+                raise CannotSettle(
+                    "source-truncated",
+                    f"{lane.source} ends before {log.offset:,}, which was copied already",
+                    lane.copied_to,
+                ) from error
+            log.offset = start  # trimmed meanwhile: those records are on the target, or nowhere
+            continue
+        sieve = Sieve(position=log.offset, aborted=page.aborted)
+        for one in sieve.keep(page.records):
+            while sieve.passed_over:
+                yield _LeftOut(*sieve.passed_over.pop(0))
+            yield one
+        while sieve.passed_over:
+            yield _LeftOut(*sieve.passed_over.pop(0))
+        if sieve.position == log.offset:
+            stable = page.last_stable_offset
+            yield _EndOfSource(max(stable if stable >= 0 else page.high_watermark, log.offset))
+        log.offset = sieve.position
+
+
+async def _start_of(cluster: Cluster, partition: TopicPartition) -> int:
+    found = (await list_offsets(cluster, [partition], Place.START))[partition]
+    if not isinstance(found, ListedOffset):
+        raise found
+    return found.offset

@@ -1,0 +1,200 @@
+"""A copy while it runs: wishes heard, new topics and partitions taken in, progress told.
+
+Owns what happens once a second beside the flow of records. Which topics are meant was chosen
+before; here only what has come since is looked for.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from kferry.admin.topic_changes import create_partitions
+from kferry.config import Beginning, TopicSelection
+from kferry.copying import Engine, Lane, Phase
+from kferry.errors import KferryError
+from kferry.ledger import LedgerTail
+from kferry.migration.book import TopicEntry
+from kferry.migration.chosen import choose
+from kferry.migration.lanes import LaneMaker, Way, rules_of
+from kferry.migration.preparing import Preparer
+from kferry.migration.reporting import Reporter
+from kferry.migration.requests import CopyRequest, Watch
+from kferry.migration.wishes import WISH, read_wish
+from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.topics import Topics, take_topics
+from kferry.wire import Metadata, WireError
+
+_LOOK_EVERY = 5
+"""Beats between two looks for new topics and partitions."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Beat:
+    """What is done once a second."""
+
+    request: CopyRequest
+    watch: Watch
+    stop: asyncio.Event
+    reporter: Reporter
+    maker: LaneMaker
+    preparer: Preparer
+    tail: LedgerTail
+    entries: dict[TopicName, TopicEntry]
+    """All topics of the migration."""
+    scope: set[TopicName]
+    """Those that this run copies."""
+    told: Callable[[dict[TopicName, TopicEntry]], None]
+    asked_to_stop: bool = False
+    _beats: int = 0
+    _said: set[str] = field(default_factory=set)
+
+    async def once(self, engine: Engine) -> None:
+        """Hear wishes, look for what is new, tell how far it is."""
+        self._beats += 1
+        try:
+            await self._hear(engine)
+            if self._beats % _LOOK_EVERY == 0:
+                await self._look(engine)
+        except WireError as error:
+            self._say(f"looking around failed and will be tried again: {error}")
+        self.watch.snapshot(self.reporter.take(engine))
+        for lane in engine.lanes:
+            if lane.trouble is not None:
+                self._say(f"{lane.source} stopped: {lane.trouble.reason}")
+
+    async def _hear(self, engine: Engine) -> None:
+        for document in await self.tail.poll(seconds=0):
+            if document.key != WISH:
+                continue
+            wish = read_wish(document.value)
+            if wish is None:
+                continue
+            self.watch.narrate(f"asked through the ledger: {wish.kind} {wish.value or ''}".rstrip())
+            match wish.kind:
+                case "rate":
+                    engine.change_rate(wish.value)
+                case "pause":
+                    engine.pause(paused=True)
+                case "resume":
+                    engine.pause(paused=False)
+                case "stop":
+                    self.asked_to_stop = True
+                    self.stop.set()
+
+    async def _look(self, engine: Engine) -> None:
+        """Take in partitions and topics that the source has got meanwhile."""
+        source = engine.clusters.source
+        everything = self.request.selection != TopicSelection()
+        metadata = await source.refresh(None if everything else self.scope)
+        await self._grow(engine, metadata)
+        if everything:
+            await self._meet(engine, metadata)
+
+    async def _grow(self, engine: Engine, metadata: Metadata) -> None:
+        """Give every partition a lane: new ones, and those that could not be asked before."""
+        lanes = {lane.source for lane in engine.lanes}
+        stopped = {lane.source.topic for lane in engine.lanes if lane.phase is Phase.STOPPED}
+        wanted: list[Way] = []
+        larger: dict[TopicName, int] = {}
+        for name in sorted(self.scope):
+            entry, topic = self.entries[name], metadata.topics.get(name)
+            if topic is None or topic.error_code or name in stopped:
+                continue
+            ways = [
+                Way(
+                    source=TopicPartition(name, partition.id),
+                    target=TopicPartition(entry.target, partition.id),
+                    size=0,
+                )
+                for partition in topic.partitions
+            ]
+            missing = [way for way in ways if way.source not in lanes]
+            wanted += missing
+            if missing and len(ways) > entry.partitions:
+                larger[entry.target] = len(ways)
+        if not wanted:
+            return
+        await self._enlarge(engine, larger)
+        await self._begin(engine, wanted)
+
+    async def _enlarge(self, engine: Engine, counts: Mapping[TopicName, int]) -> None:
+        if not counts:
+            return
+        target = engine.clusters.target
+        there = (await target.refresh(set(counts))).topics
+        fewer = {
+            name: count
+            for name, count in counts.items()
+            if name in there and len(there[name].partitions) < count
+        }
+        for name, refusal in (await create_partitions(target, fewer)).items() if fewer else ():
+            if refusal is None:
+                self.watch.narrate(f"{name} on the target has {fewer[name]} partitions now, too")
+            else:
+                self._say(f"{name} on the target cannot have more partitions: {refusal}")
+
+    async def _meet(self, engine: Engine, metadata: Metadata) -> None:
+        """Take in topics that match and were not there before, from their beginning."""
+        new = {
+            name
+            for name, topic in metadata.topics.items()
+            if name not in self.entries
+            and not topic.error_code
+            and self.request.selection.matches(name, internal=topic.internal)
+        }
+        if not new:
+            return
+        source, target = engine.clusters.source, engine.clusters.target
+        try:
+            topics = await take_topics(source, TopicSelection(exact=frozenset(new)), rate_seconds=0)
+            chosen = await choose(
+                source,
+                target,
+                Topics(topics=topics.topics, gaps=()),
+                self.entries,
+                mapping=self.request.mapping,
+                append=self.request.append,
+                suspend_retention=self.request.suspend_retention,
+            )
+            prepared = await self.preparer.prepare(
+                chosen, suspend_retention=self.request.suspend_retention
+            )
+        except WireError:
+            raise
+        except KferryError as error:
+            self._say(f"new on the source and not copied: {', '.join(sorted(new))}: {error}")
+            return
+        added = {facts.name: entry for facts, entry in prepared.topics}
+        self.entries |= added
+        self.scope |= added.keys()
+        self.told(self.entries)
+        ways = [
+            Way(
+                source=TopicPartition(facts.name, PartitionId(one.partition)),
+                target=TopicPartition(entry.target, PartitionId(one.partition)),
+                size=one.bytes or 0,
+            )
+            for facts, entry in prepared.topics
+            for one in facts.partitions
+        ]
+        for name in sorted(added):
+            self.watch.narrate(f"{name} is new on the source: it is copied from its beginning")
+        await self._begin(engine, ways)
+
+    async def _begin(self, engine: Engine, wanted: list[Way]) -> None:
+        rules = await rules_of(engine.clusters.target, {way.target.topic for way in wanted})
+        lanes, unready = await self.maker.make(wanted, rules, Beginning())
+        for one in unready:
+            self._say(f"{one.partition} cannot be copied yet: {one.reason}")
+        await engine.take_in(lanes)
+
+    def _say(self, line: str) -> None:
+        """Say something once."""
+        if line not in self._said:
+            self._said.add(line)
+            self.watch.narrate(line)
+
+
+def lanes_of(engine: Engine, topic: TopicName) -> list[Lane]:
+    """Return the lanes of one topic."""
+    return [lane for lane in engine.lanes if lane.source.topic == topic]

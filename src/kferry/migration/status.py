@@ -1,0 +1,137 @@
+"""Looking at a migration, and telling it something, from any machine that reaches the target.
+
+Owns finding the migration's ledger. Creates nothing, and needs no source.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from kferry.config import ClusterSettings
+from kferry.copying import SNAPSHOT
+from kferry.errors import ExitCode, KferryError
+from kferry.ledger import LedgerTopic, append, find_ledgers, open_ledger, read_ledger
+from kferry.migration.book import read_manifest
+from kferry.migration.clusters import default_name
+from kferry.migration.ownership import owner_of, plain
+from kferry.migration.requests import Wish
+from kferry.migration.wishes import wish_document
+from kferry.progress import Snapshot, from_json
+from kferry.wire import Cluster, open_cluster
+
+_EVERY_S = 1.0
+_SILENT_S = 15.0
+
+
+class NoMigration(KferryError):
+    """There is no such migration, or more than one."""
+
+    code = "K203"
+    exit_code = ExitCode.USAGE
+
+
+async def status(
+    target: ClusterSettings, *, migration: str | None, source: ClusterSettings | None = None
+) -> Snapshot:
+    """Read the newest snapshot."""
+    async with open_cluster(target) as cluster:
+        ledger = await find(cluster, migration=migration, source=source)
+        return await _read(cluster, ledger)
+
+
+async def follow_status(
+    target: ClusterSettings, *, migration: str | None, source: ClusterSettings | None = None
+) -> AsyncIterator[Snapshot]:
+    """Read snapshots until whoever looks goes away."""
+    async with open_cluster(target) as cluster:
+        ledger = await find(cluster, migration=migration, source=source)
+        while True:
+            yield await _read(cluster, ledger)
+            await asyncio.sleep(_EVERY_S)
+
+
+async def control(
+    target: ClusterSettings,
+    *,
+    migration: str | None,
+    wish: Wish,
+    source: ClusterSettings | None = None,
+) -> str:
+    """Leave a wish for the process that copies; return the migration it is for."""
+    async with open_cluster(target) as cluster:
+        ledger = await find(cluster, migration=migration, source=source)
+        owner = owner_of(plain(await read_ledger(cluster, ledger, [0]))[0])
+        if not owner:
+            raise KferryError(
+                f"nobody copies {ledger.migration} just now",
+                hint="kferry copy goes on where it stopped",
+            )
+        await append(cluster, ledger, 0, [wish_document(wish)])
+        return ledger.migration
+
+
+async def find(
+    cluster: Cluster, *, migration: str | None, source: ClusterSettings | None
+) -> LedgerTopic:
+    """Find the ledger that is meant: by name, by the source's id, or the only one there is."""
+    if migration is None and source is not None:
+        async with open_cluster(source) as other:
+            named = default_name(other.metadata.cluster_id or "unknown")
+        if (found := await open_ledger(cluster, named)) is not None:
+            return found
+    names = await find_ledgers(cluster)
+    if migration is None and len(names) == 1:
+        migration = names[0]
+    if migration is None:
+        raise NoMigration(
+            "there is no migration on this target" if not names else "which migration is meant?",
+            f"there are {', '.join(names)}" if names else "",
+            hint="kferry status -m NAME" if names else "kferry copy --topic NAME begins one",
+        )
+    ledger = await open_ledger(cluster, migration)
+    if ledger is None:
+        raise NoMigration(
+            f"there is no migration {migration} on this target",
+            f"there are {', '.join(names)}" if names else "",
+            hint="kferry status -m NAME" if names else "kferry copy --topic NAME begins one",
+        )
+    return ledger
+
+
+async def _read(cluster: Cluster, ledger: LedgerTopic) -> Snapshot:
+    contents = await read_ledger(cluster, ledger, [0])
+    documents = plain(contents)[0]
+    value = documents.get(SNAPSHOT)
+    manifest = read_manifest(documents)
+    if value is None:
+        return Snapshot(
+            migration=ledger.migration,
+            source_cluster=manifest.source_id if manifest else "",
+            target_cluster=manifest.target_id if manifest else "",
+            owner=owner_of(documents),
+            taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            state="starting",
+        )
+    try:
+        snapshot = from_json({key: found for key, found in value.items() if key != "v"})
+    except ValueError as error:
+        raise KferryError(
+            f"the ledger of {ledger.migration} holds a snapshot that cannot be read",
+            str(error),
+            hint="it is written anew every two seconds while kferry copies",
+        ) from None
+    return _if_silent(snapshot, owner_of(documents))
+
+
+def _if_silent(snapshot: Snapshot, owner: str) -> Snapshot:
+    """A process that died wrote no last word."""
+    taken = datetime.fromisoformat(snapshot.taken_at)
+    age = (datetime.now(UTC) - taken).total_seconds()
+    if not owner or age < _SILENT_S or snapshot.state in {"stopped", "done"}:
+        return snapshot
+    return dataclasses.replace(
+        snapshot,
+        state="stopped",
+        reason=f"no sign of life from {owner} for {age:,.0f} s; kferry copy goes on where it was",
+    )
