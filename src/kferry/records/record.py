@@ -12,11 +12,14 @@ from zlib import crc32
 from aiokafka.record._crecords.default_records import DefaultRecordBatch
 from aiokafka.record._crecords.legacy_records import LegacyRecordBatch
 
-from kferry.records.header import BatchHeader, CorruptBatch, magic
+from kferry.records.header import BatchHeader, Codec, CorruptBatch, magic, split_batches
+from kferry.records.old_lz4 import unpack_old_lz4
 
 NO_TIMESTAMP = -1
 _LEGACY_CRC = Struct(">I")
 _LEGACY_CRC_FROM = 16
+_LEGACY_CODEC_AT, _LEGACY_CODEC = 17, 0x07
+_LENGTH = Struct(">i")
 
 Header = tuple[str, bytes | None]
 
@@ -53,7 +56,21 @@ def decode_legacy(message_set: memoryview) -> list[Record]:
     found, said = crc32(message_set[_LEGACY_CRC_FROM:]), _LEGACY_CRC.unpack_from(message_set, 12)[0]
     if found != said:
         raise CorruptBatch(f"its checksum is {found:#010x}, it says {said:#010x}")
+    if format_ == 0 and message_set[_LEGACY_CODEC_AT] & _LEGACY_CODEC == Codec.LZ4:
+        inner = memoryview(unpack_old_lz4(_value_of(message_set)))
+        return [record for message in split_batches(inner) for record in decode_legacy(message)]
     return list(_decoded(lambda: LegacyRecordBatch(message_set, format_)))
+
+
+def _value_of(message: memoryview) -> bytes:
+    """Return the value of a message of magic 0: key and value, each behind its length."""
+    (key_length,) = _LENGTH.unpack_from(message, _LEGACY_CODEC_AT + 1)
+    length_at = _LEGACY_CODEC_AT + 1 + _LENGTH.size + max(0, key_length)
+    (length,) = _LENGTH.unpack_from(message, length_at)
+    start = length_at + _LENGTH.size
+    if length < 0 or start + length != len(message):
+        raise CorruptBatch("its compressed part has not the length it says")
+    return bytes(message[start:])
 
 
 def _decoded(batch: Callable[[], Iterable[Any]]) -> Iterator[Record]:

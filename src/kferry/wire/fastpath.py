@@ -90,9 +90,7 @@ def _submit(  # noqa: PLR0917 one caller each, all of them needed
         client_id=connection.client_id,
         body_size=sum(map(len, body)),
     )
-    return connection.submit(
-        [head, *body], api=api, correlation_id=correlation_id, seconds=seconds
-    )
+    return connection.submit([head, *body], api=api, correlation_id=correlation_id, seconds=seconds)
 
 
 def _version(connection: Connection, api_key: int, api: str, oldest: int, newest: int) -> int:
