@@ -24,7 +24,7 @@ from kferry.sandbox import ClusterSpec, Sandbox
 
 _TOPIC = "bench"
 _RATE, _SECONDS = 1000, 30
-_SHORTEST_S = 5
+_SHORTEST_S = 10
 _SETTLED_S = 3.0
 """A while of quiet after the first record: a JVM still starts threads, and so do we."""
 _DIRECT = "direct"
@@ -52,6 +52,9 @@ def run(options: Options) -> Sequence[Result]:
         tempfile.TemporaryDirectory() as folder,
     ):
         case = Case(sandbox=sandbox, topic=_TOPIC, codec="none", number=0, folder=Path(folder))
+        _fresh(case)
+        for side in ("source", "target"):  # cold JVMs
+            _latency(case, count, side=side, sent_to=side)
         for _ in range(options.rounds):
             _fresh(case)
             runs[_DIRECT].append(_latency(case, count, side="source"))
@@ -94,7 +97,8 @@ def _through(program: Program, case: Case, count: int) -> Mapping[str, float]:
     return {**took, "cpu_seconds": cpu, "memory_mb": memory}
 
 
-def _latency(case: Case, count: int, *, side: str) -> dict[str, float]:
+def _latency(case: Case, count: int, *, side: str, sent_to: str = "source") -> dict[str, float]:
+    """Send on one side and receive on the same or the other."""
     end = [sys.executable, "-m", "bench.contest.latency"]
     what = ["--sandbox", case.sandbox.name, "--topic", _TOPIC, "--count", str(count)]
     with subprocess.Popen(
@@ -103,7 +107,9 @@ def _latency(case: Case, count: int, *, side: str) -> dict[str, float]:
         assert receiver.stdout is not None
         try:
             receiver.stdout.readline()  # it says that it is ready, or has ended
-            subprocess.run([*end, "send", *what, "--rate", str(_RATE)], check=True)
+            subprocess.run(
+                [*end, "send", *what, "--side", sent_to, "--rate", str(_RATE)], check=True
+            )
             said = receiver.stdout.readline()
         except BaseException:
             receiver.kill()

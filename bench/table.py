@@ -14,6 +14,7 @@ from typing import Any
 from bench.record import RESULTS
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+_NOTHING = "-"
 BEGIN, END = "<!-- made by bench.table -->", "<!-- end -->"
 
 _ORDER = (
@@ -97,7 +98,7 @@ def _contenders(found: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _cell(medians: Mapping[str, float], key: str) -> str:
-    return f"{medians[key]:,.{_COLUMNS[key][1]}f}" if key in medians else "–"
+    return f"{medians[key]:,.{_COLUMNS[key][1]}f}" if key in medians else _NOTHING
 
 
 def _ratio(one: Mapping[str, Any]) -> str:
@@ -110,7 +111,7 @@ def _goal(one: Mapping[str, Any]) -> str:
     if one["at_least"] is not None:
         return f"≥ {one['at_least']:g}"
     if one["at_most"] is None:
-        return "–"
+        return _NOTHING
     most = one["at_most"]
     return f"≤ 1/{1 / most:.0f}" if 0 < most < 0.2 else f"≤ {most:g}"
 

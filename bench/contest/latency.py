@@ -1,7 +1,7 @@
 """From a producer's send to a consumer's hands: both ends, as processes of their own.
 
     python -m bench.contest.latency receive --sandbox NAME --side target --topic T --count N
-    python -m bench.contest.latency send --sandbox NAME --topic T --count N --rate 1000
+    python -m bench.contest.latency send --sandbox NAME --side source --topic T --count N
 
 Every value begins with the monotonic clock's nanoseconds at its send, which all processes of a
 machine share. The receiver begins at the end of the topic, says `ready`, and prints its
@@ -19,7 +19,7 @@ from kferry.sandbox.load.confluent import Consumer, Producer, TopicPartition, cl
 _CLOCK = struct.Struct(">q")
 _FILLING = bytes(92)
 _PATIENCE_S = 30.0
-_WARM_S = 2.0
+_WARM_S = 5.0
 """What is sent in the first seconds does not count."""
 
 

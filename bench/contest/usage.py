@@ -14,6 +14,8 @@ from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MB = 1_000_000
+_PATIENCE_S = 60.0
+_TICK_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +69,18 @@ class Measured:
         """Return what it took if it has ended; remember its peak if it has not."""
         if self._usage is None:
             self._remember_peak()
-            self._reap(os.WNOHANG)
+            self._reap()
         return self._usage
 
     def end(self, number: signal.Signals) -> Usage:
-        """Send a signal and wait for the end."""
+        """Send a signal and wait for the end; kill what does not obey."""
         if self.look() is None:
             os.killpg(self.pid, number)
-            self._reap(0)
+            deadline = time.monotonic() + _PATIENCE_S
+            while self.look() is None:
+                if time.monotonic() > deadline:
+                    os.killpg(self.pid, signal.SIGKILL)
+                time.sleep(_TICK_S)
         assert self._usage is not None
         return self._usage
 
@@ -90,8 +96,8 @@ class Measured:
             if line.startswith("VmHWM:"):
                 self._peak = max(self._peak, int(line.split()[1]) * 1024 / _MB)
 
-    def _reap(self, flags: int) -> None:
-        pid, status, usage = os.wait4(self.pid, flags)
+    def _reap(self) -> None:
+        pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         if not pid:
             return
         self._process.returncode = os.waitstatus_to_exitcode(status)  # nobody waits for it again

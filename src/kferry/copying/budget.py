@@ -33,18 +33,25 @@ class Bucket:
 
     def __init__(self, rate: int | None = None) -> None:
         self.rate = rate
+        self.brake: int | None = None
+        """Another limit, while a cluster is not well."""
         self._owed_until = 0.0
+
+    @property
+    def effective(self) -> int | None:
+        """The lower of the two."""
+        return min((one for one in (self.rate, self.brake) if one), default=None)
 
     def spend(self, size: int) -> None:
         """Count bytes that came."""
-        if self.rate:
+        if rate := self.effective:
             now = asyncio.get_running_loop().time()
-            self._owed_until = max(self._owed_until, now) + size / self.rate
+            self._owed_until = max(self._owed_until, now) + size / rate
 
     @property
     def wait_s(self) -> float:
         """Seconds until more may come."""
-        if not self.rate:
+        if not self.effective:
             return 0.0
         return max(0.0, self._owed_until - asyncio.get_running_loop().time())
 
@@ -55,4 +62,5 @@ class Bucket:
 
     def most(self, otherwise: int) -> int:
         """Return how many bytes to ask for at once: at a low rate less, so that it stays smooth."""
-        return otherwise if not self.rate else max(64 * 1024, min(otherwise, self.rate // 2))
+        rate = self.effective
+        return otherwise if not rate else max(64 * 1024, min(otherwise, rate // 2))

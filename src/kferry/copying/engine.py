@@ -13,6 +13,7 @@ from kferry.copying.budget import Bucket, Budget
 from kferry.copying.keeper import Keeper, Slot
 from kferry.copying.lane import Lane, Phase
 from kferry.copying.lease import Lease
+from kferry.copying.overseer import Overseer
 from kferry.copying.places import Places
 from kferry.copying.reader import Reader
 from kferry.copying.routes import Routes, Side
@@ -89,6 +90,7 @@ class Engine:
     lease: Lease = field(init=False)
     keeper: Keeper = field(init=False)
     routes: Routes = field(init=False)
+    overseer: Overseer = field(init=False)
     _places: Places = field(init=False)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -108,9 +110,7 @@ class Engine:
     async def run(self, stop: asyncio.Event) -> None:
         """Copy until caught up, or until asked to stop; `finish` is the caller's."""
         # New lanes are written down, and every slot proven ours, before the first record.
-        for slot in self.slots:
-            await self.keeper.prove(slot)
-        await self.keeper.checkpoint()
+        await self.keeper.begin()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = self._start(group)
@@ -140,9 +140,12 @@ class Engine:
     def health(self) -> str:
         """What is wrong with the clusters, if anything is."""
         behind = {side: number for side, number in self.routes.under_replicated.items() if number}
-        return "; ".join(
-            f"{number} {side} partitions lack replicas" for side, number in behind.items()
+        if not behind:
+            return ""
+        said = " and ".join(
+            f"{number:,} {side} partitions lack replicas" for side, number in behind.items()
         )
+        return said if self.bucket.brake is None else f"at half the pace: {said}"
 
     async def take_in(self, lanes: Iterable[Lane]) -> None:
         """Take in lanes while running; the ledger knows them before anything is written."""
@@ -181,8 +184,15 @@ class Engine:
         )
         self._places = Places(
             self.clusters.source,
+            ids=self.source_ids,
             record_gaps=self.settings.record_gaps,
             looked=self._looked,
+        )
+        self.overseer = Overseer(
+            self.bucket,
+            patience=int(self.settings.patience_s) if self.settings.until_caught_up else None,
+            look=self._places.look,
+            stopped=self._stopped,
         )
         self.routes = Routes(
             source,
@@ -224,6 +234,9 @@ class Engine:
 
     async def _beat(self) -> None:
         while True:
+            self.overseer.beat(
+                self.lanes, behind=sum(self.routes.under_replicated.values()), paused=self.paused
+            )
             await self.hooks.every_second()
             await asyncio.sleep(1.0)
 
@@ -279,6 +292,7 @@ class Engine:
             stale=lambda _: self.routes.source.stale.set(),
             out_of_range=self._places.look,
             given=self._given,
+            prefer=self.routes.prefer,
         )
         self.budget.waiting.add(reader.wake)
         return reader

@@ -66,6 +66,7 @@ class Sieve:
 
     position: int
     aborted: Sequence[Aborted] = ()
+    leader_epoch: int = -1
     left_out_control: int = 0
     left_out_aborted: int = 0
     passed_over: list[tuple[int, int]] = field(default_factory=list)
@@ -94,6 +95,7 @@ class Sieve:
             return None
         check_crc(batch, header)
         wanted_from, self.position = self.position, header.last_offset + 1
+        self.leader_epoch = header.leader_epoch
         self._note_aborted(header.last_offset)
         if header.control:
             self.left_out_control += header.count
@@ -152,10 +154,11 @@ def take(
         items += _from_batch(one, one.header, rules)
     items += _from_records(legacy, legacy_codec, rules)
     if items:
-        items[-1].source_end = sieve.position
+        items[-1].source_end, items[-1].leader_epoch = sieve.position, sieve.leader_epoch
     return Taken(
         items=items,
         position=sieve.position,
+        leader_epoch=sieve.leader_epoch,
         control=sieve.left_out_control,
         aborted=sieve.left_out_aborted,
     )

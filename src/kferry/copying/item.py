@@ -42,6 +42,8 @@ class Taken:
     items: list[Item]
     position: int
     """Where to fetch next."""
+    leader_epoch: int = -1
+    """The source leader's epoch in the last batch, left out or not."""
     control: int = 0
     """Markers left out."""
     aborted: int = 0

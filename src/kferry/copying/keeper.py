@@ -93,11 +93,21 @@ class Keeper:
                 if not had:
                     self._regained()
 
+    async def begin(self) -> None:
+        """Write new lanes down and prove every slot ours, before the first record."""
+        began = self._lease.now()
+        await asyncio.gather(*map(self._prove, self._slots))
+        self._lease.renew(began)
+        await self.checkpoint()
+
+    async def _prove(self, slot: Slot) -> None:
+        await slot.writer.write([[(OWNER, slot.owner)]])
+
     async def prove(self, slot: Slot) -> None:
         """Insist that a slot is still ours: its ledger partition takes a write of ours."""
         async with self._busy:
             began = self._lease.now()
-            await slot.writer.write([[(OWNER, slot.owner)]])
+            await self._prove(slot)
             self._lease.renew(began)
 
     async def finish(self) -> None:

@@ -84,7 +84,7 @@ class Lane:
     runs: Runs = field(default_factory=Runs)
     """The part of the offset map that is still growing; `chunk` is its number."""
     leader_epoch: int = -1
-    """The source leader's epoch in the last batch that arrived."""
+    """The source leader's epoch right before `copied_to`; -1 where it is not known."""
     total_records: int = 0
     gaps: list[Gap] = field(default_factory=list)
     phase: Phase = Phase.DOUBT
@@ -138,20 +138,20 @@ class Lane:
             self.queue.append(item)
             self._hold(item.size)
         if not taken.items:
-            self._passed_over(taken.position)
+            self.pass_over(taken.position, taken.leader_epoch)
 
     def _hold(self, size: int) -> None:
         self.held += size
         self.budget.hold(size)
 
-    def _passed_over(self, position: int) -> None:
-        """Nothing of it is to arrive: it is done with once all before it is."""
-        if self.queue:
-            self.queue[-1].source_end = position
-        elif self.in_flight:
-            self.in_flight[-1].source_end = position
+    def pass_over(self, position: int, leader_epoch: int = -1) -> None:
+        """Up to here nothing more is to arrive: it is done with once all before it is."""
+        self.fetched_to = position
+        last = (self.queue or self.in_flight or [None])[-1]
+        if last is not None:
+            last.source_end, last.leader_epoch = position, leader_epoch
         elif position > self.copied_to:
-            self.copied_to = position
+            self.copied_to, self.leader_epoch = position, leader_epoch
             self.changed = True
 
     def may_send(self, now_ms: float, remembered_ms: float) -> bool:
@@ -266,8 +266,7 @@ class Lane:
     def leap(self, to: int, reason: str) -> None:
         """Go on behind what the source no longer has."""
         self.gaps.append(Gap(first=self.fetched_to, last=to - 1, reason=reason))
-        self.fetched_to = to
-        self._passed_over(to)
+        self.pass_over(to)
 
     def _drop(self) -> None:
         self.uncertain = self.uncertain or bool(self.in_flight) or self.phase is Phase.DOUBT
@@ -281,6 +280,8 @@ class Lane:
         """Go on: what the target holds is known."""
         self.identity, self.sequence, self.proven = identity, 0, False
         self.next_target = next_target
+        if copied_to != self.copied_to:
+            self.leader_epoch = -1
         self.copied_to = self.fetched_to = copied_to
         self.phase = Phase.FLOWING
         self.uncertain = False

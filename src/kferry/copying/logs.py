@@ -3,6 +3,8 @@
 Owns one position. Knows neither lanes nor what is done with what it reads.
 """
 
+import asyncio
+
 from kferry.names import TopicPartition
 from kferry.wire import BrokerError, Cluster
 from kferry.wire.fastpath import send_fetch
@@ -32,7 +34,6 @@ class LogReader:
             leader = metadata.leader(self._partition)
         if leader is None:
             raise BrokerError(_LEADER_NOT_AVAILABLE, str(self._partition))
-        connection = await self._cluster.connection(leader)
         question = FetchQuestion(
             partitions=[FetchFrom(partition=self._partition, offset=self.offset, max_bytes=_PAGE)],
             max_wait_ms=_WAIT_MS,
@@ -40,7 +41,13 @@ class LogReader:
             max_bytes=_PAGE,
             isolation=self._isolation,
         )
-        answer = await send_fetch(connection, question, seconds=self._cluster.limits.request)
+        while True:
+            connection = await self._cluster.connection(leader)
+            await asyncio.sleep(connection.muted_for)
+            answer = await send_fetch(connection, question, seconds=self._cluster.limits.request)
+            # A quota makes brokers answer with nothing, which must not be taken for nothing there.
+            if not answer.throttle_ms or any(one.records for one in answer.partitions):
+                break
         if answer.error_code or not answer.partitions:
             raise BrokerError(answer.error_code or _LEADER_NOT_AVAILABLE, str(self._partition))
         (fetched,) = answer.partitions

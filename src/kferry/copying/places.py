@@ -5,24 +5,38 @@ was cut back (an unclean election) always stops it. Never a silent jump.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from kferry.admin.leader_epochs import EpochEnd, ends_of_epochs
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.copying.lane import Lane, Phase, Trouble
-from kferry.names import TopicPartition
-from kferry.wire import Cluster, Outcomes, UnsupportedApi, WireError
+from kferry.copying.logs import LogReader
+from kferry.names import TopicName, TopicPartition
+from kferry.wire import Cluster, Metadata, Outcomes, UnsupportedApi, WireError
+from kferry.wire.fetch import READ_COMMITTED
 
 _PAUSE_S = 0.5
+
+
+def remade(side: str, lane: Lane, topic: TopicName, known: str, now: str) -> Trouble:
+    """Say that a topic is another one of the same name (KIP-516)."""
+    reason = f"{topic} on the {side} was deleted and made anew: topic id {known} before, {now} now"
+    return Trouble(code="topic-recreated", reason=reason, offset=lane.copied_to)
 
 
 class Places:
     """Looks lanes up, one batch of questions at a time."""
 
     def __init__(
-        self, source: Cluster, *, record_gaps: bool, looked: Callable[[Lane], None]
+        self,
+        source: Cluster,
+        *,
+        ids: Mapping[TopicName, str],
+        record_gaps: bool,
+        looked: Callable[[Lane], None],
     ) -> None:
         self._source = source
+        self._ids = ids
         self._record_gaps = record_gaps
         self._looked = looked
         self._waiting: dict[Lane, None] = {}
@@ -48,6 +62,14 @@ class Places:
 
     async def _look_up(self, lanes: list[Lane]) -> list[Lane]:
         """Judge lanes by where their logs begin and end; return those that could not be asked."""
+        try:
+            metadata = await self._source.refresh({lane.source.topic for lane in lanes})
+        except WireError as error:
+            for lane in lanes:
+                lane.hindrance = f"source: {error}"
+            return lanes
+        self._stop_remade(lanes, metadata)
+        lanes = [lane for lane in lanes if lane.phase is not Phase.STOPPED]
         partitions = [lane.source for lane in lanes]
         starts, ends, epochs = await asyncio.gather(
             list_offsets(self._source, partitions, Place.START),
@@ -67,14 +89,44 @@ class Places:
                 again.append(lane)
                 continue
             kept = epoch.end_offset if isinstance(epoch, EpochEnd) else None
+            try:
+                stable = await self._nothing_until(lane, start.offset, end.offset)
+            except WireError as error:
+                lane.hindrance = f"source: {error}"
+                again.append(lane)
+                continue
+            if stable is not None and lane.phase is Phase.FLOWING:
+                lane.pass_over(stable)
             self._judge(lane, start, end, kept)
             lane.looking = False
             self._looked(lane)
         return again
 
+    def _stop_remade(self, lanes: Iterable[Lane], metadata: Metadata) -> None:
+        """The log of another topic of the same name tells nothing about ours."""
+        for lane in lanes:
+            name = lane.source.topic
+            known, topic = self._ids.get(name), metadata.topics.get(name)
+            now = None if topic is None or topic.id is None else str(topic.id)
+            if known is not None and now is not None and now != known:
+                lane.stop(remade("source", lane, name, known, now))
+                lane.changed = True
+
     async def _ends_of_epochs(self, lanes: list[Lane]) -> Outcomes[TopicPartition, EpochEnd]:
         known = {lane.source: lane.leader_epoch for lane in lanes if lane.leader_epoch >= 0}
         return await ends_of_epochs(self._source, known) if known else {}
+
+    async def _nothing_until(self, lane: Lane, start: int, end: int) -> int | None:
+        """Return the stable end if the log holds nothing before it: the cleaner took the last ones.
+
+        No fetch ever gets past such a place; readers stand before it for ever.
+        """
+        if not start <= lane.fetched_to < end:
+            return None
+        log = LogReader(self._source, lane.source, lane.fetched_to, isolation=READ_COMMITTED)
+        page = await log.page()
+        stable = page.last_stable_offset if page.last_stable_offset >= 0 else page.high_watermark
+        return stable if not page.records and stable > lane.fetched_to else None
 
     def _judge(self, lane: Lane, start: ListedOffset, end: ListedOffset, kept: int | None) -> None:
         if lane.phase is Phase.STOPPED:

@@ -25,10 +25,7 @@ _MOST_OF_ONE = 4 << 20
 _LEAST_ROOM = 256 * 1024
 _PAUSE_S = 0.2
 _SESSIONS_SINCE = 7
-_OUT_OF_RANGE, _OFFSET_NOT_AVAILABLE = 1, 78
-_LOOK_AGAIN = frozenset({3, 5, 6, 9, 74, 75, 100})
-"""Leader or topic is not what we think: unknown topic, leader not available, not leader, replica
-not available, fenced or unknown leader epoch, inconsistent topic id."""
+_OUT_OF_RANGE = 1
 _DENIED = 29
 
 
@@ -45,6 +42,8 @@ class Reader:
     stale: Callable[[Iterable[Lane]], None]
     out_of_range: Callable[[Lane], None]
     given: Callable[[Lane], None]
+    prefer: Callable[[Lane, BrokerId | None], None]
+    """Told which replica to read a lane from (KIP-392); None: from its leader again."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     throttled_ms: int = 0
     _withheld: bool = False
@@ -133,6 +132,8 @@ class Reader:
         )
         lane.end = max(lane.end, end)
         if not fetched.records:
+            if fetched.preferred_replica >= 0 and fetched.preferred_replica != self.broker:
+                self.prefer(lane, BrokerId(fetched.preferred_replica))
             return
         self.bucket.spend(len(fetched.records))
         before = lane.fetched_to
@@ -154,6 +155,7 @@ class Reader:
     def _failed(self, lane: Lane, fetched: Fetched, stale: list[Lane]) -> None:
         code = fetched.error_code
         name = error_name(code)
+        self.prefer(lane, None)  # a follower may not have what its leader has
         if code == _OUT_OF_RANGE:
             self.out_of_range(lane)
         elif code == _DENIED:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 
 from kferry.copying.lane import Lane, Phase, Trouble
+from kferry.copying.places import remade
 from kferry.copying.reader import Reader
 from kferry.copying.writer import Writer
 from kferry.names import BrokerId, TopicName
@@ -16,6 +17,8 @@ from kferry.wire import Cluster, Metadata, WireError
 
 _EVERY_S = 5.0
 _LEAST_S = 0.2
+_PREFERRED_S = 300.0
+"""As long as Kafka's own clients keep to a replica before they ask the leader again."""
 _MISSING_LOOKS = 5
 """Looks in a row without a topic, until it counts as deleted and not as forgotten by one broker."""
 
@@ -58,6 +61,7 @@ class Routes:
         self._spawn = spawn
         self._stopped, self._doubted, self._epoch_changed = stopped, doubted, epoch_changed
         self._epochs: dict[Lane, int] = {}
+        self._preferred: dict[Lane, tuple[BrokerId, float]] = {}
         self.under_replicated: dict[str, int] = {"source": 0, "target": 0}
 
     def add(self, lanes: Iterable[Lane]) -> None:
@@ -70,6 +74,23 @@ class Routes:
         """Tell a lane's writer that it has something to send."""
         if writer := self._writer_of.get(lane):
             writer.offer(lane)
+
+    def prefer(self, lane: Lane, broker: BrokerId | None) -> None:
+        """Read a lane from a replica nearer to us, for a while, or from its leader again."""
+        if broker is None:
+            if self._preferred.pop(lane, None) is not None:
+                self.source.stale.set()
+        elif broker in self.source.cluster.metadata.brokers:
+            until = asyncio.get_running_loop().time() + _PREFERRED_S
+            self._preferred[lane] = (broker, until)
+            self._read_at(lane, broker)
+
+    def _reading_from(self, lane: Lane, leader: BrokerId, metadata: Metadata) -> BrokerId:
+        broker, until = self._preferred.get(lane, (leader, 0.0))
+        if broker in metadata.brokers and asyncio.get_running_loop().time() < until:
+            return broker
+        self._preferred.pop(lane, None)
+        return leader
 
     def wake_reader(self, lane: Lane) -> None:
         """Tell a lane's reader that it may go on."""
@@ -112,22 +133,23 @@ class Routes:
             gone = topic is None or topic.error_code == 3
             side.missing[name] = side.missing.get(name, 0) + 1 if gone else 0
             if side.missing[name] >= _MISSING_LOOKS:
-                self._end(side, name, "topic-deleted", f"{name} is no longer on the {side.name}")
+                self._end(side, name)
             elif topic is not None and topic.id is not None:
                 known = side.ids.setdefault(name, str(topic.id))
                 if known != str(topic.id):
-                    reason = (
-                        f"{name} on the {side.name} was deleted and made anew: "
-                        f"topic id {known} before, {topic.id} now"
-                    )
-                    self._end(side, name, "topic-recreated", reason)
+                    self._end(side, name, known=known, now=str(topic.id))
             if gone:
                 side.stale.set()
 
-    def _end(self, side: Side, name: TopicName, code: str, reason: str) -> None:
+    def _end(self, side: Side, name: TopicName, *, known: str = "", now: str = "") -> None:
+        gone = f"{name} is no longer on the {side.name}"
         for lane in self.lanes:
             if side.topic_of(lane) == name and lane.phase is not Phase.STOPPED:
-                lane.stop(Trouble(code=code, reason=reason, offset=lane.copied_to))
+                lane.stop(
+                    remade(side.name, lane, name, known, now)
+                    if now
+                    else Trouble(code="topic-deleted", reason=gone, offset=lane.copied_to)
+                )
                 self._stopped(lane)
 
     def _place(self, side: Side, metadata: Metadata) -> None:
@@ -143,7 +165,7 @@ class Routes:
                 continue
             behind += found.under_replicated
             if side is self.source:
-                self._read_at(lane, found.leader)
+                self._read_at(lane, self._reading_from(lane, found.leader, metadata))
                 self._note_epoch(lane, found.leader_epoch)
             else:
                 self._write_at(lane, found.leader)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.admin.topic_changes import create_partitions
 from kferry.config import Beginning, TopicSelection
 from kferry.copying import Engine, Lane, Phase
@@ -22,7 +23,7 @@ from kferry.migration.requests import CopyRequest, Watch
 from kferry.migration.wishes import WISH, read_wish
 from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.topics import Topics, take_topics
-from kferry.wire import Metadata, WireError
+from kferry.wire import Cluster, Metadata, WireError
 
 _LOOK_EVERY = 5
 """Beats between two looks for new topics and partitions."""
@@ -87,6 +88,7 @@ class Beat:
         everything = self.request.selection != TopicSelection()
         metadata = await source.refresh(None if everything else self.scope)
         await self._grow(engine, metadata)
+        await _set_goals(source, [lane for lane in engine.lanes if lane.goal is None])
         if everything:
             await self._meet(engine, metadata)
 
@@ -144,26 +146,33 @@ class Beat:
         }
         if not new:
             return
+        for name in sorted(new):  # one by one: what is refused does not hold up the others
+            try:
+                await self._take_in(engine, name)
+            except WireError:
+                raise
+            except KferryError as error:
+                self._say(f"{name} is new on the source and cannot be copied: {error}")
+
+    async def _take_in(self, engine: Engine, name: TopicName) -> None:
         source, target = engine.clusters.source, engine.clusters.target
-        try:
-            topics = await take_topics(source, TopicSelection(exact=frozenset(new)), rate_seconds=0)
-            chosen = await choose(
-                source,
-                target,
-                Topics(topics=topics.topics, gaps=()),
-                self.entries,
-                mapping=self.request.mapping,
-                append=self.request.append,
-                suspend_retention=self.request.suspend_retention,
-            )
-            prepared = await self.preparer.prepare(
-                chosen, suspend_retention=self.request.suspend_retention
-            )
-        except WireError:
-            raise
-        except KferryError as error:
-            self._say(f"new on the source and not copied: {', '.join(sorted(new))}: {error}")
-            return
+        topics = await take_topics(source, TopicSelection(exact=frozenset({name})), rate_seconds=0)
+        chosen = await choose(
+            source,
+            target,
+            Topics(topics=topics.topics, gaps=()),
+            self.entries,
+            mapping=self.request.mapping,
+            append=self.request.append,
+            suspend_retention=self.request.suspend_retention,
+        )
+        prepared = await self.preparer.prepare(
+            chosen, suspend_retention=self.request.suspend_retention
+        )
+        for one in prepared.stopped:
+            self._say(f"{one.topic} is new on the source and cannot be copied: {one.reason}")
+        for note in prepared.notes:
+            self._say(note)
         added = {facts.name: entry for facts, entry in prepared.topics}
         self.entries |= added
         self.scope |= added.keys()
@@ -177,7 +186,7 @@ class Beat:
             for facts, entry in prepared.topics
             for one in facts.partitions
         ]
-        for name in sorted(added):
+        if added:
             self.watch.narrate(f"{name} is new on the source: it is copied from its beginning")
         await self._begin(engine, ways)
 
@@ -186,6 +195,7 @@ class Beat:
         lanes, unready = await self.maker.make(wanted, rules, Beginning())
         for one in unready:
             self._say(f"{one.partition} cannot be copied yet: {one.reason}")
+        await _set_goals(engine.clusters.source, lanes)
         await engine.take_in(lanes)
 
     def _say(self, line: str) -> None:
@@ -195,6 +205,10 @@ class Beat:
             self.watch.narrate(line)
 
 
-def lanes_of(engine: Engine, topic: TopicName) -> list[Lane]:
-    """Return the lanes of one topic."""
-    return [lane for lane in engine.lanes if lane.source.topic == topic]
+async def _set_goals(source: Cluster, lanes: list[Lane]) -> None:
+    """What came after the command began, or could not be asked then, has its end as it is now."""
+    ends = await list_offsets(source, [lane.source for lane in lanes], Place.END, committed=True)
+    for lane in lanes:
+        end = ends[lane.source]
+        if isinstance(end, ListedOffset):
+            lane.goal, lane.end = end.offset, max(lane.end, end.offset)

@@ -29,7 +29,7 @@ class Need:
     def grant(self, principal: str) -> str:
         """Say how to grant it with the official tool."""
         ledger = self.resource is Resource.TRANSACTIONAL_ID
-        name = "__kferry" if ledger else "*"
+        name = "kferry." if ledger else "*"
         return grant(principal, self.operation, self.resource, name, prefixed=ledger)
 
 

@@ -22,7 +22,7 @@ RIGHTS_UNANSWERED = "rights-unanswered"
 
 _SAMPLE_TOPIC = TopicName("kferry-check")
 _SAMPLE_GROUP = GroupId("kferry-check")
-_LEDGER_ID = "__kferry.check"
+_LEDGER_ID = "kferry.check"
 _LEDGER_TOPIC = TopicName("__kferry.check")
 _ANYBODY_IDEMPOTENT = (2, 8)
 

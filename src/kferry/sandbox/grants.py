@@ -14,7 +14,7 @@ from kferry.wire import open_cluster
 
 _EVERY = "*"
 _CLUSTER = "kafka-cluster"  # the name by which ACLs know the one resource of its kind
-_OURS = "__kferry"
+_OURS = "kferry."
 
 _SOURCE = {
     Resource.CLUSTER: (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS),
