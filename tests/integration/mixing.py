@@ -7,11 +7,10 @@ ones, transactions of which some are aborted, compacted logs with holes, headers
 import random
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, Producer, TopicPartition
+from confluent_kafka import TIMESTAMP_CREATE_TIME, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from cleaning import SEGMENT_MS, busy_cleaner
@@ -134,59 +133,56 @@ class Mix:
         return found
 
     def _plainly(self, name: str, kind: Kind, records: int) -> None:
-        with _producing(self._producer(kind)) as producer:
-            for _ in range(records):
-                seen = self._one(producer, name, kind)
-                if kind.compacted:
-                    self.committed[self.topic(name)][seen[0]].append(seen[1])
+        producer = self._producer(kind)
+        for _ in range(records):
+            self._remember(name, [self._one(producer, name, kind)])
+        assert producer.flush(PATIENCE_S) == 0
 
     def _transactions(self, name: str, kind: Kind, records: int) -> None:
-        """Two producers, whose transactions overlap; a third of these is aborted."""
+        """A third is aborted. Several at a time, unless what comes after what must be known."""
         identity = f"{self.topic(name)}-{self._random.getrandbits(32):08x}"
-        pair = [self._producer(kind, identity=f"{identity}-{number}") for number in (0, 1)]
-        for producer in pair:
+        producers = [
+            self._producer(kind, identity=f"{identity}-{number}")
+            for number in range(1 if kind.compacted else 2)
+        ]
+        for producer in producers:
             producer.init_transactions(PATIENCE_S)
         left = records
         while left > 0:
-            for producer in pair:
+            for producer in producers:
                 producer.begin_transaction()
-            own: list[list[tuple[int, Seen]]] = [[], []]
+            own: dict[Producer, list[tuple[int, Seen]]] = defaultdict(list)
             for _ in range(self._random.randint(4, 60)):
-                which = self._random.randrange(2)
-                own[which].append(self._one(pair[which], name, kind))
+                producer = self._random.choice(producers)
+                own[producer].append(self._one(producer, name, kind))
                 left -= 1
                 if self._random.random() < 0.1:
-                    assert pair[which].flush(PATIENCE_S) == 0
-            # Flushed in turns: the order in the log must be known where it is remembered.
-            for producer, seen in zip(pair, own, strict=True):
+                    assert producer.flush(PATIENCE_S) == 0
+            for producer in producers:
                 assert producer.flush(PATIENCE_S) == 0
                 if self._random.random() < 1 / 3:
                     producer.abort_transaction(PATIENCE_S)
                 else:
                     producer.commit_transaction(PATIENCE_S)
-                    if kind.compacted:
-                        for partition, one in seen:
-                            self.committed[self.topic(name)][partition].append(one)
-        if kind.compacted:
-            # Two producers' records lie as they were flushed: only their set is known beforehand.
-            self._reorder(name)
+                    self._remember(name, own[producer])
 
-    def _reorder(self, name: str) -> None:
-        """Put what is remembered into the order of the times, which is the order of the log."""
+    def _remember(self, name: str, seen: Iterable[tuple[int, Seen]]) -> None:
+        if self.kinds[name].compacted:
+            for partition, one in seen:
+                self.committed[self.topic(name)][partition].append(one)
 
     def _roll(self, name: str, kind: Kind) -> None:
         """End every partition's segment twice, with records that are copied like all others."""
+        producer = self._producer(kind)
         for _ in range(2):
             self._clock += SEGMENT_MS + 1
-            with _producing(self._producer(kind)) as producer:
-                for partition in range(kind.partitions):
-                    at = self._clock
-                    producer.produce(
-                        self.topic(name), b"%d" % at, b"roll", partition=partition, timestamp=at
-                    )
-                    self.committed[self.topic(name)][partition].append(
-                        _seen(b"roll", b"%d" % at, (), at)
-                    )
+            for partition in range(kind.partitions):
+                value, at = b"%d" % self._clock, self._clock
+                producer.produce(
+                    self.topic(name), value, b"roll", partition=partition, timestamp=at
+                )
+                self._remember(name, [(partition, _seen(b"roll", value, (), at))])
+            assert producer.flush(PATIENCE_S) == 0  # the times of a batch stay in one segment
 
     def _one(self, producer: Producer, name: str, kind: Kind) -> tuple[int, Seen]:
         draw = self._random

@@ -27,6 +27,7 @@ class Numbers:
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "batch.size": 8_000,
+                "log_level": 0,
             }
         )
 

@@ -80,7 +80,7 @@ def test_new_partitions_and_topics_are_taken_in_from_their_beginning(plain: Sand
     assert f"{later} is new on the source" in done.said
     for topic in (grown, later):
         assert_same(plain.source, plain.target, topic)
-    again = copy(plain, migration=name)
+    again = copy(plain, "--topic", grown, "--topic", later, migration=name)
     assert (again.code, again.result["records"], again.result["total_records"]) == (0, 0, 180)
 
 

@@ -5,7 +5,7 @@ or refused for good. Sends nothing again: what is in doubt is settled first.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from kferry.copying.lane import Lane, Phase, Trouble, now_ms
@@ -42,6 +42,12 @@ class _Sent:
     first_offset: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    sent: list[_Sent]
+    answer: Coroutine[None, None, ProduceAnswer]
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Writer:
     """The loop for one broker."""
@@ -57,6 +63,7 @@ class Writer:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     throttled_ms: int = 0
     _ready: dict[Lane, None] = field(default_factory=dict)
+    _pending: asyncio.Queue[_Request] = field(default_factory=asyncio.Queue)
     _requests: int = 0
 
     def offer(self, lane: Lane) -> None:
@@ -76,24 +83,46 @@ class Writer:
 
     async def run(self) -> None:
         """Produce until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                self.wake.clear()
-                if not self._ready or self._requests >= _REQUESTS:
-                    await self.wake.wait()
-                    continue
-                connection = await self._connection()
-                if connection is None:
-                    continue
-                await connection.writable()
-                if pause := connection.muted_for:
-                    await asyncio.sleep(pause)
-                    continue
-                sent = self._send(connection) if self.may_write() else None
-                if sent is None:
-                    await self.wake.wait()
-                else:
-                    group.create_task(sent)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._collect())
+                await self._send_all()
+        finally:
+            while not self._pending.empty():
+                self._pending.get_nowait().answer.close()
+
+    async def _send_all(self) -> None:
+        while True:
+            self.wake.clear()
+            if not self._ready or self._requests >= _REQUESTS:
+                await self.wake.wait()
+                continue
+            connection = await self._connection()
+            if connection is None:
+                continue
+            await connection.writable()
+            if pause := connection.muted_for:
+                await asyncio.sleep(pause)
+                continue
+            if not self.may_write() or not self._send(connection):
+                await self.wake.wait()
+
+    async def _collect(self) -> None:
+        """Take the answers in the order of the requests.
+
+        A task for each would not do: one that starts late finds its answer there and goes on at
+        once, before another whose answer came first has been woken (measured).
+        """
+        while True:
+            request = await self._pending.get()
+            try:
+                answer = await request.answer
+            except WireError as error:
+                self._lost(request.sent, error)
+            else:
+                self._answered(request.sent, answer)
+            self._requests -= 1
+            self.wake.set()
 
     async def _connection(self) -> Connection | None:
         try:
@@ -105,7 +134,7 @@ class Writer:
             await asyncio.sleep(_PAUSE_S)
             return None
 
-    def _send(self, connection: Connection) -> Coroutine[None, None, None] | None:
+    def _send(self, connection: Connection) -> bool:
         """Send what may go; without a pause between numbering the batches and the socket."""
         now, size = now_ms(), 0
         batches: list[Batch] = []
@@ -128,8 +157,7 @@ class Writer:
                 del self._ready[lane]
                 self._ready[lane] = None
         if not batches:
-            return None
-        self._requests += 1
+            return False
         try:
             answer = submit_produce(
                 connection,
@@ -138,26 +166,20 @@ class Writer:
                 timeout_ms=_TIMEOUT_MS,
             )
         except WireError as error:
-            return self._lost(sent, error)
-        return self._answered(sent, answer)
+            self._lost(sent, error)
+        else:
+            self._requests += 1
+            self._pending.put_nowait(_Request(sent=sent, answer=answer))
+        return True
 
-    async def _answered(self, sent: list[_Sent], pending: Awaitable[ProduceAnswer]) -> None:
-        try:
-            answer = await pending
-        except WireError as error:
-            await self._lost(sent, error)
-            return
-        self._requests -= 1
-        self.wake.set()
+    def _answered(self, sent: list[_Sent], answer: ProduceAnswer) -> None:
         self.throttled_ms += answer.throttle_ms
         found = {one.partition: one for one in answer.partitions}
         for one in sent:
             if one.generation == one.lane.generation and one.lane.phase is Phase.FLOWING:
                 self._outcome(one, found.get(one.lane.target))
 
-    async def _lost(self, sent: list[_Sent], error: WireError) -> None:
-        self._requests -= 1
-        self.wake.set()
+    def _lost(self, sent: list[_Sent], error: WireError) -> None:
         for one in sent:
             if one.generation == one.lane.generation:
                 one.lane.doubt(f"target: {error}")

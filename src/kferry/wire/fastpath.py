@@ -59,7 +59,13 @@ def submit_produce(
     version = _version(connection, produce.API_KEY, "Produce", produce.OLDEST, produce.NEWEST)
     body = encode_produce(batches, timeout_ms=timeout_ms)
     answer = _submit(connection, "Produce", produce.API_KEY, version, body, seconds)
+    answer.add_done_callback(_seen)  # whoever was to wait for it may be gone by then
     return _produced(connection, answer, version)
+
+
+def _seen(answer: asyncio.Future[memoryview]) -> None:
+    if not answer.cancelled():
+        answer.exception()
 
 
 async def _produced(
