@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs export too little
     AdminClient,
     OffsetSpec,
@@ -31,6 +31,11 @@ from kferry.wire import open_cluster
 
 CUT_SHORT = "cut short"
 """What a copy says that has to settle."""
+_NOT_YET = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
 _MARKERS = 3
 """A start writes a marker or so into each partition; more than these is growth."""
 
@@ -43,6 +48,15 @@ class Ends:
         self._topics = set(topics)
 
     def total(self) -> int:
+        """Add up; again while the brokers are about to make a topic."""
+        while True:
+            try:
+                return self._total()
+            except KafkaException as error:
+                if error.args[0].code() not in _NOT_YET:
+                    raise
+
+    def _total(self) -> int:
         there = self._admin.list_topics(timeout=PATIENCE_S).topics
         places = [
             TopicPartition(name, number)

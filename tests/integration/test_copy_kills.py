@@ -2,18 +2,59 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
-from copying import copy, ended, kferry, sides
-from following import Running, running
+from confluent_kafka import Producer
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs export too little
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
+from copying import copy
+from following import running
+from judge import PATIENCE_S, client_config, create_topic
+from judging import assert_same
 from killing import CUT_SHORT, Ends, Ordeal, assert_mapped
 from mixing import KINDS, Kind, Mix
 
-from kferry.sandbox import Sandbox
+from kferry.sandbox import Cluster, ClusterSpec, Sandbox
+from kferry.sandbox.faults import restart, wait_until_back
 
 SEED = 20_240_229
 KILLS = 10
+DAY_MS = 86_400_000
+FEW = {name: KINDS[name] for name in ("lz4", "tiny", "transactions")}
+OLD = {
+    "lz4": Kind(codec="lz4", age_ms=30 * DAY_MS),
+    "plain": Kind(age_ms=30 * DAY_MS),
+    "tiny": Kind(size=120, share=0.5, alone=True, age_ms=30 * DAY_MS),
+}
+
+
+@pytest.fixture
+def own_sandbox() -> Iterator[Sandbox]:
+    forgetful = {"producer.id.expiration.check.interval.ms": "1000"}
+    with Sandbox.start(target=ClusterSpec(extra=forgetful)) as sandbox:
+        yield sandbox
+
+
+def alter(cluster: Cluster, topic: str, settings: Mapping[str, str | None]) -> None:
+    """Set what a topic is told, or take it back."""
+    entries = [
+        ConfigEntry(
+            name,
+            value,
+            incremental_operation=AlterConfigOpType.DELETE
+            if value is None
+            else AlterConfigOpType.SET,
+        )
+        for name, value in settings.items()
+    ]
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
+    admin = AdminClient(dict(client_config(cluster.properties)))
+    admin.incremental_alter_configs([resource])[resource].result(PATIENCE_S)
 
 
 async def test_ten_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox) -> None:
@@ -29,3 +70,134 @@ async def test_ten_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox) -> 
     assert last.result["records"] > 0, "it was done before the last kill"
     ordeal.judge(last)
     assert await assert_mapped(plain, ordeal.migration, mix.topics) > 2_000
+
+
+def test_the_newcomer_takes_over_and_the_former_ends(plain: Sandbox) -> None:
+    mix = Mix(cluster=plain.source, prefix="takeover", seed=SEED, kinds=FEW)
+    mix.create()
+    mix.write(1_000)
+    ordeal = Ordeal(sandbox=plain, mix=mix, rate="100KiB/s")
+    slow = (*ordeal.selection, "--rate", ordeal.rate)
+    ends = Ends(plain.target, mix.topics)
+    with running(plain, *slow, migration=ordeal.migration) as former:
+        former.until(lambda: ends.total() > 100)
+        refused = copy(plain, *ordeal.selection, "--no-takeover", migration=ordeal.migration)
+        assert refused.code == 8
+        assert refused.result == {}
+        assert former.process.poll() is None
+        with running(plain, *slow, migration=ordeal.migration) as newcomer:
+            left = former.ended()
+            assert left.code == 8, left.said
+            before = ends.total()
+            newcomer.until(lambda: ends.total() > before + 100)
+            assert newcomer.stop().code == 0
+    ordeal.judge(ordeal.finish())
+
+
+async def test_a_sleeper_that_was_replaced_wakes_and_does_no_harm(plain: Sandbox) -> None:
+    mix = Mix(cluster=plain.source, prefix="sleeper", seed=SEED, kinds=FEW)
+    mix.create()
+    mix.write(1_500)
+    ordeal = Ordeal(sandbox=plain, mix=mix, rate="200KiB/s")
+    slow = (*ordeal.selection, "--rate", ordeal.rate)
+    ends = Ends(plain.target, mix.topics)
+    with running(plain, *slow, migration=ordeal.migration) as sleeper:
+        sleeper.until(lambda: ends.total() > 100)
+        sleeper.process.send_signal(signal.SIGSTOP)
+        with running(plain, *slow, migration=ordeal.migration) as newcomer:
+            before = ends.total()
+            newcomer.until(lambda: ends.total() > before + 500)
+            sleeper.process.send_signal(signal.SIGCONT)
+            woken = sleeper.ended()
+            assert woken.code == 8, woken.said
+            before = ends.total()
+            newcomer.until(lambda: ends.total() > before + 100)
+            # Asleep again behind its back: this time the newcomer has ended before it wakes.
+            newcomer.process.send_signal(signal.SIGSTOP)
+            ordeal.judge(ordeal.finish())
+            newcomer.process.send_signal(signal.SIGCONT)
+            assert newcomer.ended().code == 8
+    ordeal.judge(ordeal.finish())
+    await assert_mapped(plain, ordeal.migration, mix.topics)
+
+
+def test_a_clean_stop_leaves_nothing_to_compare(plain: Sandbox) -> None:
+    mix = Mix(cluster=plain.source, prefix="clean-stop", seed=SEED, kinds=FEW)
+    mix.create()
+    mix.write(1_000)
+    ordeal = Ordeal(sandbox=plain, mix=mix, rate="100KiB/s")
+    ends = Ends(plain.target, mix.topics)
+    for _ in range(3):
+        before = ends.total()
+        with running(
+            plain, *ordeal.selection, "--rate", ordeal.rate, migration=ordeal.migration
+        ) as run:
+            run.until(lambda before=before: ends.total() > before + 100)
+            stopped = run.stop()
+            assert stopped.code == 0, stopped.said
+            assert CUT_SHORT not in stopped.said
+    last = ordeal.finish()
+    assert CUT_SHORT not in last.said
+    assert last.result["records"] > 0
+    ordeal.judge(last)
+    # No settling, so no markers: the offsets on the target are the records and nothing else.
+    assert ends.total() == last.result["total_records"]
+
+
+async def test_old_records_survive_brokers_that_forget_us(own_sandbox: Sandbox) -> None:
+    """The brokers' guard knows old records' producers for a second here: ours alone must do."""
+    sandbox = own_sandbox
+    mix = Mix(cluster=sandbox.source, prefix="forgotten", seed=SEED, kinds=OLD)
+    mix.create()
+    mix.write(1_500)
+    ordeal = Ordeal(sandbox=sandbox, mix=mix, rate="250KiB/s")
+    ends = Ends(sandbox.target, mix.topics)
+    broker = sandbox.target.brokers[0]
+    with running(
+        sandbox, *ordeal.selection, "--rate", ordeal.rate, migration=ordeal.migration
+    ) as run:
+        for harsh in (False, True):
+            before = ends.total()
+            run.until(lambda before=before: ends.total() > before + 200)
+            if harsh:
+                broker.kill()
+                broker.start()
+                wait_until_back(sandbox.target)
+            else:
+                restart(sandbox.target, broker.number)
+        before = ends.total()
+        run.until(lambda: ends.total() > before + 200)
+        run.process.kill()
+        run.ended()
+    # And both at once: whoever wrote last is dead, and the broker has never heard of it.
+    ordeal.kill_once()
+    restart(sandbox.target, broker.number)
+    last = ordeal.finish()
+    assert last.result["records"] > 0
+    ordeal.judge(last)
+    await assert_mapped(sandbox, ordeal.migration, mix.topics)
+
+
+def test_a_batch_behind_a_refused_one_is_not_sent(plain: Sandbox) -> None:
+    """A fresh partition takes any first sequence: one sent along would stay, out of order."""
+    topic, migration = "first-batch", "first-batch"
+    create_topic(client_config(plain.source.properties), topic)
+    with running(plain, "--topic", topic, migration=migration) as run:
+        run.until_shown(lambda shown: shown["state"] == "following")
+        # Only now, or it would be found before the first byte.
+        alter(plain.target, topic, {"message.timestamp.before.max.ms": "3600000"})
+        producer = Producer({**client_config(plain.source.properties), "batch.num.messages": 100})
+        for number in range(2_000):
+            at = int(time.time() * 1000) - (30 * DAY_MS if number < 10 else 0)
+            producer.produce(topic, b"%d" % number * 500, timestamp=at)
+            if number == 9:
+                assert producer.flush(PATIENCE_S) == 0
+        assert producer.flush(PATIENCE_S) == 0
+        refused = run.ended()
+    assert refused.code == 1, refused.said
+    (stopped,) = refused.result["stopped"]
+    assert (stopped["topic"], stopped["partition"], stopped["offset"]) == (topic, 0, 0)
+    assert Ends(plain.target, [topic]).total() == 0
+    alter(plain.target, topic, {"message.timestamp.before.max.ms": None})
+    assert copy(plain, "--topic", topic, migration=migration).code == 0
+    assert_same(plain.source, plain.target, topic)

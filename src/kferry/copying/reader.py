@@ -47,17 +47,19 @@ class Reader:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     throttled_ms: int = 0
     _withheld: bool = False
+    _asked: dict[Lane, FetchFrom] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Fetch until cancelled."""
         while True:
-            session: FetchSession | None = None
+            await self._wanted()  # a broker that leads nothing of ours is left alone
             try:
                 connection = await self.cluster.connection(self.broker)
                 newest = connection.versions.ranges.get(API_KEY, (0, 0))[1]
                 session = FetchSession(incremental=newest >= _SESSIONS_SINCE)
                 while not connection.closed:
                     wanted = await self._wanted()
+                    await asyncio.sleep(connection.muted_for)  # a quota of the source
                     most = self.bucket.most(min(_AT_ONCE, self.budget.left))
                     question = session.ask(
                         wanted,
@@ -75,9 +77,7 @@ class Reader:
                 for lane in self.lanes:
                     lane.hindrance = f"source: {error}"
                 self.stale(self.lanes)
-                await asyncio.sleep(
-                    _PAUSE_S
-                )  # what was lost is lost; a broker is not to be hammered
+                await asyncio.sleep(_PAUSE_S)  # a broker in trouble is not to be hammered
 
     async def _wanted(self) -> dict[TopicPartition, FetchFrom]:
         """Wait until there is something to ask for, and room for it."""
@@ -96,13 +96,21 @@ class Reader:
         going = [lane for lane in self.lanes if lane.phase is not Phase.STOPPED]
         open_ = [lane for lane in going if lane.phase is Phase.FLOWING and not lane.looking]
         share = max(_LEAST_ROOM, min(_MOST_OF_ONE, self.budget.limit // max(1, len(open_))))
-        wanted = {
-            lane.source: FetchFrom(partition=lane.source, offset=lane.fetched_to, max_bytes=_OF_ONE)
-            for lane in open_
-            if lane.held < share
-        }
+        wanted = {lane.source: self._from(lane) for lane in open_ if lane.held < share}
         self._withheld = len(wanted) < len(going)
         return wanted
+
+    def _from(self, lane: Lane) -> FetchFrom:
+        """Say where a lane stands; the same object as before while it stands there.
+
+        Of thousands of partitions most stand still: telling so must cost nothing.
+        """
+        known = self._asked.get(lane)
+        if known is None or known.offset != lane.fetched_to:
+            known = self._asked[lane] = FetchFrom(
+                partition=lane.source, offset=lane.fetched_to, max_bytes=_OF_ONE
+            )
+        return known
 
     async def _take_all(self, answer: FetchAnswer, session: FetchSession) -> None:
         by_source = {lane.source: lane for lane in self.lanes}

@@ -22,6 +22,7 @@ class FetchSession:
         self._id = 0
         self._epoch = 0
         self._known: dict[TopicPartition, FetchFrom] = {}
+        self._moved: dict[TopicPartition, int] = {}
 
     def ask(
         self,
@@ -32,13 +33,13 @@ class FetchSession:
         rack: str,
     ) -> FetchQuestion:
         """Make the next request."""
-        session, changed = _NONE, list(wanted.values())
+        session, changed = _NONE, self._in_turn(wanted)
         forgotten: list[TopicPartition] = []
         if self._incremental and self._id == 0:
             session = _ANEW
         elif self._incremental:
             session = (self._id, self._epoch)
-            changed = [one for key, one in wanted.items() if self._known.get(key) != one]
+            changed = [one for key, one in wanted.items() if self._known.get(key) is not one]
             forgotten = [key for key in self._known if key not in wanted]
         self._known = dict(wanted)
         return FetchQuestion(
@@ -50,6 +51,18 @@ class FetchSession:
             forgotten=forgotten,
             rack=rack,
         )
+
+    def _in_turn(self, wanted: Mapping[TopicPartition, FetchFrom]) -> list[FetchFrom]:
+        """Put first what has moved least: an answer has room for the first ones only.
+
+        In a session the broker itself sees to it that everybody gets a turn.
+        """
+        if self._incremental:
+            return list(wanted.values())
+        for key, one in wanted.items():
+            if self._known.get(key, one).offset != one.offset:
+                self._moved[key] = self._moved.get(key, 0) + 1
+        return sorted(wanted.values(), key=lambda one: self._moved.get(one.partition, 0))
 
     def offset(self, partition: TopicPartition) -> int | None:
         """Return the offset that the last answer about a partition begins at."""

@@ -3,6 +3,7 @@
 Owns the way from lanes to the values that every face shows, and what is said to limit the pace.
 """
 
+import dataclasses
 import socket
 import time
 from collections import defaultdict
@@ -28,6 +29,7 @@ from kferry.progress import (
 
 _BUSY = 0.85
 _FULL = 0.6
+_MOST_TOPICS = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,8 +48,20 @@ class Reporter:
     _cpu: tuple[float, float] = field(default_factory=lambda: (time.monotonic(), _cpu_time()))
 
     def document(self) -> Mapping[str, Any] | None:
-        """Return the newest snapshot as the ledger keeps it."""
-        return None if self.newest is None else to_json(self.newest)
+        """Return the newest snapshot as the ledger keeps it: a document has its limits."""
+        newest = self.newest
+        if newest is None:
+            return None
+        topics = sorted(newest.topics, key=lambda one: one.lag, reverse=True)
+        return to_json(
+            dataclasses.replace(
+                newest,
+                topics=tuple(topics[:_MOST_TOPICS]),
+                stopped=newest.stopped[:_MOST_TOPICS],
+                gaps=newest.gaps[:_MOST_TOPICS],
+                retention_suspended=newest.retention_suspended[:_MOST_TOPICS],
+            )
+        )
 
     def take(self, engine: Engine, *, state: State | None = None) -> Snapshot:
         """Look at the engine now."""
