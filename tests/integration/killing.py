@@ -4,6 +4,7 @@ Owns the moments: each is drawn from a seed and lies behind something that was s
 by the test of ten kills and by the campaign of many.
 """
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -22,7 +23,7 @@ from mixing import Mix
 
 from kferry.config import load_properties
 from kferry.copying import position_key, read_all_runs, read_position
-from kferry.ledger import open_ledger, read_ledger
+from kferry.ledger import Value, open_ledger, read_ledger
 from kferry.names import PartitionId, SourceOffset, TargetOffset, TopicName
 from kferry.names import TopicPartition as Partition
 from kferry.offsets import OffsetMap, Place, Translated
@@ -55,6 +56,9 @@ class Ends:
             except KafkaException as error:
                 if error.args[0].code() not in _NOT_YET:
                     raise
+
+    def grown(self, beyond: int) -> bool:
+        return self.total() > beyond
 
     def _total(self) -> int:
         there = self._admin.list_topics(timeout=PATIENCE_S).topics
@@ -137,22 +141,16 @@ class Ordeal:
         assert CUT_SHORT not in again.said, again.said
 
 
-async def assert_mapped(sandbox: Sandbox, migration: str, topics: Iterable[str]) -> int:
+def assert_mapped(sandbox: Sandbox, migration: str, topics: Iterable[str]) -> int:
     """Insist that the ledger's map leads from every record to its equal; return how many."""
-    settings = load_properties(sandbox.target.properties)
-    async with open_cluster(settings) as cluster:
-        ledger = await open_ledger(cluster, migration)
-        assert ledger is not None
-        contents = await read_ledger(cluster, ledger)
-    documents = {key: found.value for own in contents.values() for key, found in own.items()}
-    assert not contents.unreadable
+    documents = asyncio.run(_ledger(sandbox, migration))
     mapped = 0
     for topic in topics:
         source, target = read_all(sandbox.source, topic), read_all(sandbox.target, topic)
         for number in source:
             partition = Partition(TopicName(topic), PartitionId(number))
             key = position_key(partition)
-            position = read_position(key, documents[key] or {})
+            position = read_position(key, documents[key])
             offsets = OffsetMap(
                 runs=read_all_runs(partition, position, documents),
                 begins=SourceOffset(position.begins),
@@ -161,6 +159,21 @@ async def assert_mapped(sandbox: Sandbox, migration: str, topics: Iterable[str])
             )
             mapped += _agree(offsets, number, source, target)
     return mapped
+
+
+async def _ledger(sandbox: Sandbox, migration: str) -> dict[str, Value]:
+    settings = load_properties(sandbox.target.properties)
+    async with open_cluster(settings) as cluster:
+        ledger = await open_ledger(cluster, migration)
+        assert ledger is not None
+        contents = await read_ledger(cluster, ledger)
+    assert not contents.unreadable
+    return {
+        key: found.value
+        for own in contents.values()
+        for key, found in own.items()
+        if found.value is not None
+    }
 
 
 def _agree(offsets: OffsetMap, number: int, source: Records, target: Records) -> int:

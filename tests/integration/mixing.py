@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cleaning import SEGMENT_MS, busy_cleaner
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
-from cleaning import SEGMENT_MS, busy_cleaner
 from judge import PATIENCE_S, client_config
 from judging import Headers, Records, Seen, read_all, same_records
 from machine import eventually
@@ -112,9 +112,7 @@ class Mix:
         for name, kind in self.kinds.items():
             if kind.compacted:
                 self._roll(name, kind)
-        for name, kind in self.kinds.items():
-            if kind.compacted:
-                eventually(lambda topic=self.topic(name): cleaned(self.cluster, topic))
+        eventually(lambda: all(cleaned(self.cluster, topic) for topic in self.committed))
 
     def assert_copied(self, sandbox: Sandbox) -> dict[str, Records]:
         """Insist that a finished copy is exact; return what lies on the target."""

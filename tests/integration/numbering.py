@@ -18,7 +18,7 @@ class Numbers:
 
     def __init__(self, cluster: Cluster, topic: str, *, partitions: int, size: int = 200) -> None:
         self.acknowledged: set[int] = set()
-        self._topic, self._partitions = topic, partitions
+        self.topic, self._partitions = topic, partitions
         self._filler = b" " + b"x" * size
         self._next = 0
         self._producer = Producer(
@@ -68,7 +68,7 @@ class Numbers:
         number = self._next
         self._next += 1
         self._producer.produce(
-            self._topic,
+            self.topic,
             b"%d" % number + self._filler,
             b"%d" % (number % 97),
             partition=partition,

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pytest
 from confluent_kafka import Producer
@@ -12,9 +13,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs e
     ConfigEntry,
     ConfigResource,
 )
+from confluent_kafka.cimpl import NewTopic
 from copying import copy
 from following import running
-from judge import PATIENCE_S, client_config, create_topic
+from judge import PATIENCE_S, client_config
 from judging import assert_same
 from killing import CUT_SHORT, Ends, Ordeal, assert_mapped
 from mixing import KINDS, Kind, Mix
@@ -24,7 +26,8 @@ from kferry.sandbox.faults import restart, wait_until_back
 
 SEED = 20_240_229
 KILLS = 10
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 FEW = {name: KINDS[name] for name in ("lz4", "tiny", "transactions")}
 OLD = {
     "lz4": Kind(codec="lz4", age_ms=30 * DAY_MS),
@@ -57,7 +60,7 @@ def alter(cluster: Cluster, topic: str, settings: Mapping[str, str | None]) -> N
     admin.incremental_alter_configs([resource])[resource].result(PATIENCE_S)
 
 
-async def test_ten_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox) -> None:
+def test_ten_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox) -> None:
     mix = Mix(cluster=plain.source, prefix="kills", seed=SEED)
     mix.create()
     mix.write(2_000)
@@ -69,7 +72,7 @@ async def test_ten_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox) -> 
     last = ordeal.finish()
     assert last.result["records"] > 0, "it was done before the last kill"
     ordeal.judge(last)
-    assert await assert_mapped(plain, ordeal.migration, mix.topics) > 2_000
+    assert assert_mapped(plain, ordeal.migration, mix.topics) > 2_000
 
 
 def test_the_newcomer_takes_over_and_the_former_ends(plain: Sandbox) -> None:
@@ -94,7 +97,7 @@ def test_the_newcomer_takes_over_and_the_former_ends(plain: Sandbox) -> None:
     ordeal.judge(ordeal.finish())
 
 
-async def test_a_sleeper_that_was_replaced_wakes_and_does_no_harm(plain: Sandbox) -> None:
+def test_a_sleeper_that_was_replaced_wakes_and_does_no_harm(plain: Sandbox) -> None:
     mix = Mix(cluster=plain.source, prefix="sleeper", seed=SEED, kinds=FEW)
     mix.create()
     mix.write(1_500)
@@ -118,7 +121,7 @@ async def test_a_sleeper_that_was_replaced_wakes_and_does_no_harm(plain: Sandbox
             newcomer.process.send_signal(signal.SIGCONT)
             assert newcomer.ended().code == 8
     ordeal.judge(ordeal.finish())
-    await assert_mapped(plain, ordeal.migration, mix.topics)
+    assert_mapped(plain, ordeal.migration, mix.topics)
 
 
 def test_a_clean_stop_leaves_nothing_to_compare(plain: Sandbox) -> None:
@@ -132,7 +135,7 @@ def test_a_clean_stop_leaves_nothing_to_compare(plain: Sandbox) -> None:
         with running(
             plain, *ordeal.selection, "--rate", ordeal.rate, migration=ordeal.migration
         ) as run:
-            run.until(lambda before=before: ends.total() > before + 100)
+            run.until(partial(ends.grown, before + 100))
             stopped = run.stop()
             assert stopped.code == 0, stopped.said
             assert CUT_SHORT not in stopped.said
@@ -144,7 +147,7 @@ def test_a_clean_stop_leaves_nothing_to_compare(plain: Sandbox) -> None:
     assert ends.total() == last.result["total_records"]
 
 
-async def test_old_records_survive_brokers_that_forget_us(own_sandbox: Sandbox) -> None:
+def test_old_records_survive_brokers_that_forget_us(own_sandbox: Sandbox) -> None:
     """The brokers' guard knows old records' producers for a second here: ours alone must do."""
     sandbox = own_sandbox
     mix = Mix(cluster=sandbox.source, prefix="forgotten", seed=SEED, kinds=OLD)
@@ -158,7 +161,7 @@ async def test_old_records_survive_brokers_that_forget_us(own_sandbox: Sandbox) 
     ) as run:
         for harsh in (False, True):
             before = ends.total()
-            run.until(lambda before=before: ends.total() > before + 200)
+            run.until(partial(ends.grown, before + 200))
             if harsh:
                 broker.kill()
                 broker.start()
@@ -175,29 +178,37 @@ async def test_old_records_survive_brokers_that_forget_us(own_sandbox: Sandbox) 
     last = ordeal.finish()
     assert last.result["records"] > 0
     ordeal.judge(last)
-    await assert_mapped(sandbox, ordeal.migration, mix.topics)
+    assert_mapped(sandbox, ordeal.migration, mix.topics)
 
 
 def test_a_batch_behind_a_refused_one_is_not_sent(plain: Sandbox) -> None:
     """A fresh partition takes any first sequence: one sent along would stay, out of order."""
     topic, migration = "first-batch", "first-batch"
-    create_topic(client_config(plain.source.properties), topic)
+    admin = AdminClient(dict(client_config(plain.source.properties)))
+    admin.create_topics([NewTopic(topic, 1, 1, config={"retention.ms": "-1"})])[topic].result(
+        PATIENCE_S
+    )
     with running(plain, "--topic", topic, migration=migration) as run:
         run.until_shown(lambda shown: shown["state"] == "following")
         # Only now, or it would be found before the first byte.
-        alter(plain.target, topic, {"message.timestamp.before.max.ms": "3600000"})
-        producer = Producer({**client_config(plain.source.properties), "batch.num.messages": 100})
-        for number in range(2_000):
-            at = int(time.time() * 1000) - (30 * DAY_MS if number < 10 else 0)
-            producer.produce(topic, b"%d" % number * 500, timestamp=at)
-            if number == 9:
-                assert producer.flush(PATIENCE_S) == 0
-        assert producer.flush(PATIENCE_S) == 0
+        alter(plain.target, topic, {"message.timestamp.before.max.ms": str(HOUR_MS)})
+        # In a transaction: its end lets the reader have all of it at once.
+        producer = Producer(
+            {**client_config(plain.source.properties), "transactional.id": migration}
+        )
+        producer.init_transactions(PATIENCE_S)
+        producer.begin_transaction()
+        for number in range(20):
+            at = int(time.time() * 1000) - (0 if number else 2 * HOUR_MS)
+            producer.produce(topic, b"%d" % number * 5_000, timestamp=at)
+            assert producer.flush(PATIENCE_S) == 0  # a batch each, too large to be merged
+        producer.commit_transaction(PATIENCE_S)
         refused = run.ended()
     assert refused.code == 1, refused.said
     (stopped,) = refused.result["stopped"]
     assert (stopped["topic"], stopped["partition"], stopped["offset"]) == (topic, 0, 0)
     assert Ends(plain.target, [topic]).total() == 0
     alter(plain.target, topic, {"message.timestamp.before.max.ms": None})
-    assert copy(plain, "--topic", topic, migration=migration).code == 0
+    mended = copy(plain, "--topic", topic, migration=migration)
+    assert mended.code == 0, mended.result["stopped"]
     assert_same(plain.source, plain.target, topic)

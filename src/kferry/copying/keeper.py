@@ -5,7 +5,8 @@ lane writes any more until it can.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,8 @@ class Slot:
     """A share of the partitions with one identity towards the brokers."""
 
     number: int
-    transactional_id: str
+    transactional_id: str | None
+    """None where the target grants none: then nobody can be shut out (see `Settler`)."""
     identity: ProducerIdentity
     writer: SlotWriter
     owner: Mapping[str, Any]
@@ -64,6 +66,8 @@ class Keeper:
         self._regained = regained
         self._pulse_at = 0.0
         self._busy = asyncio.Lock()
+        self._written = 0
+        """How many writes the ledger took."""
         self.trouble = ""
         self.silent_since: float | None = None
         """When the ledger was last reached, while it cannot be."""
@@ -82,33 +86,43 @@ class Keeper:
 
     async def checkpoint(self) -> None:
         """Write down what has changed, and give a sign of life."""
-        async with self._busy:
-            had = self._lease.valid
-            began = self._lease.now()
-            wrote = False
+        async with self._busy, self._renewed() as began:
             for slot in self._slots:
-                wrote = await self._write(slot, self._signs_of_life(slot, began)) or wrote
-            if wrote:
-                self._lease.renew(began)
-                if not had:
-                    self._regained()
+                await self._write(slot, self._signs_of_life(slot, began))
 
     async def begin(self) -> None:
         """Write new lanes down and prove every slot ours, before the first record."""
         began = self._lease.now()
         await asyncio.gather(*map(self._prove, self._slots))
+        for slot in self._slots:
+            await self._write(slot, [])
         self._lease.renew(began)
-        await self.checkpoint()
 
     async def _prove(self, slot: Slot) -> None:
         await slot.writer.write([[(OWNER, slot.owner)]])
+        self._written += 1
 
     async def prove(self, slot: Slot) -> None:
         """Insist that a slot is still ours: its ledger partition takes a write of ours."""
-        async with self._busy:
-            began = self._lease.now()
+        async with self._busy, self._renewed():
             await self._prove(slot)
+
+    @asynccontextmanager
+    async def _renewed(self) -> AsyncIterator[float]:
+        """Renew the lease by what is written within; where it had run out, look who came after us.
+
+        A machine may sleep for longer than the brokers remember that a newcomer shut us out.
+        """
+        had, began = self._lease.valid, self._lease.now()
+        if not had:
+            for slot in self._slots:
+                await slot.writer.insist(OWNER, "id", slot.owner["id"])
+        before = self._written
+        yield began
+        if self._written > before:
             self._lease.renew(began)
+            if not had:
+                self._regained()
 
     async def finish(self) -> None:
         """Write down the end, and the last snapshot: clean where nothing is in doubt."""
@@ -127,7 +141,7 @@ class Keeper:
         snapshot = self._snapshot()
         return [[(OWNER, slot.owner) if snapshot is None else (SNAPSHOT, snapshot)]]
 
-    async def _write(self, slot: Slot, extra: list[Documents]) -> bool:
+    async def _write(self, slot: Slot, extra: list[Documents]) -> None:
         groups: list[Documents] = []
         written: list[tuple[Lane, Written]] = []
         for lane in slot.lanes:
@@ -138,13 +152,13 @@ class Keeper:
                 lane.changed = False
         groups += extra
         if not groups:
-            return False
+            return
         try:
             await slot.writer.write(groups)
         except BaseException:
             for lane, _ in written:
                 lane.changed = True
             raise
+        self._written += 1
         for lane, outcome in written:
             outcome.forget(lane)
-        return True

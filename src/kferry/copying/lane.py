@@ -164,7 +164,8 @@ class Lane:
             return False
         # A broker forgets a producer by the age of what it wrote: of old records only one batch
         # may be under way, or a later one could be taken where an earlier one was lost.
-        return now_ms - self.queue[0].parcel.max_timestamp < remembered_ms
+        oldest = min(self.in_flight[-1].parcel.max_timestamp, self.queue[0].parcel.max_timestamp)
+        return now_ms - oldest < remembered_ms
 
     def next_item(self) -> Item:
         """Take the next batch to send, stamped; it counts as in flight from here on."""

@@ -19,11 +19,18 @@ class LogReader:
     """Reads pages; `offset` is moved by whoever reads, for holes are theirs to judge."""
 
     def __init__(
-        self, cluster: Cluster, partition: TopicPartition, offset: int, *, isolation: int
+        self,
+        cluster: Cluster,
+        partition: TopicPartition,
+        offset: int,
+        *,
+        isolation: int,
+        most: int = _PAGE,
     ) -> None:
         self._cluster = cluster
         self._partition = partition
         self._isolation = isolation
+        self._most = most
         self.offset = offset
 
     async def page(self) -> Fetched:
@@ -35,10 +42,12 @@ class LogReader:
         if leader is None:
             raise BrokerError(_LEADER_NOT_AVAILABLE, str(self._partition))
         question = FetchQuestion(
-            partitions=[FetchFrom(partition=self._partition, offset=self.offset, max_bytes=_PAGE)],
+            partitions=[
+                FetchFrom(partition=self._partition, offset=self.offset, max_bytes=self._most)
+            ],
             max_wait_ms=_WAIT_MS,
             min_bytes=1,
-            max_bytes=_PAGE,
+            max_bytes=self._most,
             isolation=self._isolation,
         )
         while True:

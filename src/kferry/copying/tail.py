@@ -48,10 +48,18 @@ class _EndOfSource(NamedTuple):
 
 
 async def settle_tail(
-    source: Cluster, target: Cluster, lane: Lane, identity: ProducerIdentity
+    source: Cluster,
+    target: Cluster,
+    lane: Lane,
+    identity: ProducerIdentity,
+    *,
+    end: int | None = None,
 ) -> None:
-    """Find out how far a lane is; it may go on afterwards, behind the marker of `identity`."""
-    tail = _Tail(target, lane, identity)
+    """Find out how far a lane is; it may go on afterwards, behind the marker of `identity`.
+
+    Where there is no marker, `end` is where the log was at rest.
+    """
+    tail = _Tail(target, lane, identity, end)
     aligner = Aligner(source=SourceOffset(lane.copied_to), target=TargetOffset(lane.next_target))
     batches, ahead = tail.batches(), _ahead(source, lane)
     try:
@@ -72,7 +80,7 @@ async def settle_tail(
     for run in found.runs:
         lane.runs.append(run.source, run.target, run.length)
     lane.total_records += found.matched + found.vanished
-    lane.settled(identity, next_target=tail.marker + 1, copied_to=found.resume)
+    lane.settled(identity, next_target=tail.following, copied_to=found.resume)
 
 
 def _feed(aligner: Aligner, found: "Deliverable | _LeftOut | _EndOfSource") -> None:
@@ -90,12 +98,15 @@ def _feed(aligner: Aligner, found: "Deliverable | _LeftOut | _EndOfSource") -> N
 class _Tail:
     """The target from the last checkpoint to our marker."""
 
-    def __init__(self, target: Cluster, lane: Lane, identity: ProducerIdentity) -> None:
+    def __init__(
+        self, target: Cluster, lane: Lane, identity: ProducerIdentity, end: int | None
+    ) -> None:
         self._target = target
         self._lane = lane
         self._identity = identity
-        self.marker = -1
-        """Where the marker lies, once it was seen."""
+        self._end = end
+        self.following = -1
+        """The offset that the next record will get, once it is known."""
 
     async def batches(self) -> AsyncIterator[Whole]:
         """Yield the data batches before the marker."""
@@ -103,20 +114,24 @@ class _Tail:
         log = LogReader(self._target, lane.target, await self._first(), isolation=READ_UNCOMMITTED)
         clock = asyncio.get_running_loop().time
         began = clock()
-        while self.marker < 0:
+        while self.following < 0:
+            if self._end is not None and log.offset >= self._end:
+                self.following = self._end
+                break
             page = await self._page(log)
             for batch in split_batches(page.records):
                 header = read_header(batch)
                 log.offset = header.last_offset + 1
                 if self._is_our_marker(header):
-                    self.marker = header.base_offset
+                    self.following = header.base_offset + 1
                     break
                 if not header.control and header.last_offset >= lane.next_target and header.count:
                     yield Whole(batch, header)
             if not page.records:
                 self._bear(page, clock() - began)
-        if self.marker < lane.next_target:
-            raise self._lost(self.marker)
+        lost_last = self._end is None and self.following == lane.next_target
+        if self.following < lane.next_target or lost_last:
+            raise self._lost(self.following - (self._end is None))
 
     async def _first(self) -> int:
         """Return where to read from."""
@@ -149,7 +164,8 @@ class _Tail:
 
     def _is_our_marker(self, header: BatchHeader) -> bool:
         ours = (self._identity.id, self._identity.epoch)
-        return header.control and (header.producer_id, header.producer_epoch) == ours
+        found = (header.producer_id, header.producer_epoch)
+        return self._end is None and header.control and found == ours
 
     def _lost(self, end: int) -> CannotSettle:
         lane = self._lane

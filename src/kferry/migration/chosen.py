@@ -88,10 +88,19 @@ async def look_at_source(
     absent = sorted(selection.exact - names)
     if absent:
         everything = (await source.refresh(None)).topics
+        # Not to be seen is not to be absent: which right is missing, the gaps say.
+        hidden = [gap for gap in topics.gaps if set(gap.concerns) & set(absent)]
         raise NoSuchTopic(
             "; ".join(no_such_topic(name, list(everything)) for name in absent),
-            "; ".join(str(gap) for gap in topics.gaps[:3]),
-            hint="kferry inspect topics shows what there is",
+            "\n".join(f"{gap.subject}: {gap.reason}" for gap in hidden),
+            hint="; ".join(
+                dict.fromkeys(
+                    [
+                        *(gap.hint for gap in hidden if gap.hint),
+                        "kferry inspect topics shows what there is",
+                    ]
+                )
+            ),
         )
     unmatched = selection.unmatched(names)
     if unmatched and not names:

@@ -120,6 +120,11 @@ class _Copy:
             )
         taken = await take_slots(self.target, ledger)
         first = taken.slots[0]
+        if first.transactional_id is None:
+            self._note(
+                "the target grants no transactional id to this user: a former process that is "
+                "still at work cannot be shut out, only waited for; make sure that none is"
+            )
         await self._sign(taken, migration)
         entries = read_topics(taken.documents[0])
         # Chosen again: whoever owned the slots before us may have added topics since we looked.
@@ -149,7 +154,7 @@ class _Copy:
             reporter=reporter,
             maker=maker,
             preparer=preparer,
-            tail=LedgerTail(self.target, ledger, [0]),
+            tail=LedgerTail(self.target, ledger, [0], taken.ends),
             entries=entries,
             scope={facts.name for facts, _ in prepared.topics},
             told=lambda now: setattr(reporter, "suspended", _suspended(now)),

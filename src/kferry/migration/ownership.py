@@ -7,18 +7,28 @@ holds. Whoever wrote before our name is read; whoever writes after it is refused
 import asyncio
 import os
 import socket
+import time
+import uuid
+import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kferry.admin.producer_ids import init_producer_id
-from kferry.copying import OWNER, Slot
+from kferry.admin.producer_ids import ProducerIdentity, init_producer_id
+from kferry.copying import OWNER, SNAPSHOT, Slot
 from kferry.errors import ExitCode, KferryError
-from kferry.ledger import Contents, LedgerTopic, SlotWriter, read_ledger
-from kferry.wire import Cluster
+from kferry.ledger import Contents, LedgerTail, LedgerTopic, SlotWriter, read_ledger
+from kferry.wire import BrokerError, Cluster
 
 Documents = Mapping[str, Mapping[str, Any]]
+
+_SIGNS = (OWNER, SNAPSHOT)
+_SILENT_MS = 15_000
+_LISTEN_S = 5.0
+"""Longer than the two seconds between two signs of life."""
+_ID_NOT_GRANTED = 53
 
 
 class Held(KferryError):
@@ -34,6 +44,8 @@ class Taken:
 
     slots: list[Slot]
     documents: dict[int, Documents]
+    ends: Mapping[int, int]
+    """How far each slot was read."""
     clean: frozenset[int]
     """Slots whose former owner left them with nothing in doubt."""
 
@@ -51,10 +63,13 @@ def transactional_id(migration: str, slot: int) -> str:
 def ourselves() -> dict[str, Any]:
     """Say who we are, for people who look for the process."""
     return {
+        "id": uuid.uuid4().hex,
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "state": "running",
+        "id": uuid.uuid4().hex,
+        "at": int(time.time() * 1000),
     }
 
 
@@ -76,9 +91,9 @@ def plain(contents: Contents) -> dict[int, Documents]:
 
 async def insist_on_free(target: Cluster, ledger: LedgerTopic) -> None:
     """Refuse to take over from a process that is at work."""
-    found = plain(await read_ledger(target, ledger))
-    owners = sorted({name for own in found.values() if (name := owner_of(own))})
-    if owners:
+    contents = await read_ledger(target, ledger)
+    owners = sorted({name for own in plain(contents).values() if (name := owner_of(own))})
+    if owners and await _alive(target, ledger, contents):
         raise Held(
             f"{ledger.migration} is being copied by another process",
             "; ".join(owners),
@@ -87,13 +102,30 @@ async def insist_on_free(target: Cluster, ledger: LedgerTopic) -> None:
         )
 
 
+async def _alive(target: Cluster, ledger: LedgerTopic, contents: Contents) -> bool:
+    """Whether an owner gives signs of life. One that was killed left no last word.
+
+    Its clock need not be ours, so an old sign is not enough: no new one may come, either.
+    """
+    signs = [own[key].timestamp for own in contents.values() for key in _SIGNS if key in own]
+    if time.time() * 1000 - max(signs, default=0) < _SILENT_MS:
+        return True
+    tail = LedgerTail(target, ledger, contents.ends, contents.ends)
+    clock = asyncio.get_running_loop().time
+    until = clock() + _LISTEN_S
+    while (left := until - clock()) > 0:
+        if any(document.key in _SIGNS for document in await tail.poll(seconds=left)):
+            return True
+    return False
+
+
 async def take_slots(target: Cluster, ledger: LedgerTopic) -> Taken:
     """Become the owner of every slot."""
     us = ourselves()
 
     async def take(number: int) -> tuple[Slot, Documents, bool]:
         name = transactional_id(ledger.migration, number)
-        identity = await init_producer_id(target, name)
+        identity, fence = await _identity(target, name)
         writer = SlotWriter(target, ledger, number, name, identity)
         before = await read_ledger(target, ledger, [number])
         await writer.write([[(OWNER, us)]])
@@ -104,20 +136,41 @@ async def take_slots(target: Cluster, ledger: LedgerTopic) -> Taken:
         documents = plain(after)[number]
         slot = Slot(
             number=number,
-            transactional_id=name,
+            transactional_id=fence,
             identity=identity,
             writer=writer,
             owner=us,
             clean_before=clean,
         )
+        ends[number] = after.ends[number]
         return slot, documents, clean
 
+    ends: dict[int, int] = {}
     taken = await asyncio.gather(*map(take, range(ledger.slots)))
     return Taken(
         slots=[slot for slot, _, _ in taken],
         documents={slot.number: documents for slot, documents, _ in taken},
+        ends=ends,
         clean=frozenset(slot.number for slot, _, clean in taken if clean),
     )
+
+
+async def _identity(target: Cluster, name: str) -> tuple[ProducerIdentity, str | None]:
+    """Return who we are to the brokers, and the id that shuts others out, where it is granted."""
+    try:
+        return await init_producer_id(target, name), name
+    except BrokerError as error:
+        if error.error_code != _ID_NOT_GRANTED:
+            raise
+    return await init_producer_id(target, None), None
+
+
+def newer_owner(ours: Mapping[str, Any], found: Mapping[str, Any] | None) -> bool:
+    """Whether a document of an owner is from somebody who came after us."""
+    if found is None or found.get("state") != "running" or found.get("id") == ours["id"]:
+        return False
+    at = found.get("at")
+    return isinstance(at, int) and at >= int(ours["at"])
 
 
 def _left_clean(documents: Documents) -> bool:

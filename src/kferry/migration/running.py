@@ -7,16 +7,18 @@ before; here only what has come since is looked for.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.admin.topic_changes import create_partitions
 from kferry.config import Beginning, TopicSelection
-from kferry.copying import Engine, Lane, Phase
+from kferry.copying import OWNER, Engine, Lane, Phase
 from kferry.errors import KferryError
-from kferry.ledger import LedgerTail
+from kferry.ledger import LedgerLost, LedgerTail
 from kferry.migration.book import TopicEntry
 from kferry.migration.chosen import choose
 from kferry.migration.lanes import LaneMaker, Way, rules_of
+from kferry.migration.ownership import newer_owner
 from kferry.migration.preparing import Preparer
 from kferry.migration.reporting import Reporter
 from kferry.migration.requests import CopyRequest, Watch
@@ -65,6 +67,8 @@ class Beat:
 
     async def _hear(self, engine: Engine) -> None:
         for document in await self.tail.poll(seconds=0):
+            if document.key == OWNER and newer_owner(engine.slots[0].owner, document.value):
+                raise _taken_over(document.value)
             if document.key != WISH:
                 continue
             wish = read_wish(document.value)
@@ -203,6 +207,16 @@ class Beat:
         if line not in self._said:
             self._said.add(line)
             self.watch.narrate(line)
+
+
+def _taken_over(owner: Mapping[str, Any] | None) -> LedgerLost:
+    named = f"{(owner or {}).get('host', '?')}, process {(owner or {}).get('pid', '?')}"
+    return LedgerLost(
+        "another process has taken over",
+        named,
+        changed="What this process had written stays, and is continued there.",
+        hint="kferry status shows how far it is",
+    )
 
 
 async def _set_goals(source: Cluster, lanes: list[Lane]) -> None:
