@@ -38,7 +38,7 @@ content = st.tuples(
     timestamps, st.none() | st.binary(max_size=20), st.none() | st.binary(max_size=60), headers
 )
 ROOMY = 1 << 20
-SMALL = st.integers(200, 600)
+SMALL = st.integers(260, 700)
 STAMP = Stamp(7, 3, 11)
 
 Pair = tuple[memoryview, BatchHeader]
@@ -248,6 +248,15 @@ def test_records_whose_offsets_go_back_inside_a_batch_are_refused() -> None:
     header = read_header(memoryview(view))
     with pytest.raises(CorruptBatch, match="comes after"):
         merge([(memoryview(view), header)], Codec.NONE, max_bytes=ROOMY)
+
+
+@pytest.mark.parametrize(("at", "lie"), [(23, 3), (57, 1), (57, 3)])
+def test_a_header_that_covers_other_records_than_there_are_is_refused(at: int, lie: int) -> None:
+    """Its last offset, or its count."""
+    batch = as_stored([Record(0, 5, b"k", b"v", []), Record(4, 5, b"k", b"v", [])], Codec.NONE)
+    struct.pack_into(">i", batch, at, lie)
+    with pytest.raises(CorruptBatch):
+        recode_batch(batch, read_header(batch), Codec.NONE, max_bytes=ROOMY)
 
 
 def test_nothing_comes_of_nothing() -> None:

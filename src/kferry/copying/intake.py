@@ -7,23 +7,28 @@ byte is believed before its checksum.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from kferry.copying.item import Item, Rules, Taken
+from kferry.copying.item import MERGED, Item, Rules, Taken
 from kferry.records import (
     BatchHeader,
     Codec,
     CorruptBatch,
     Parcel,
     Record,
+    Run,
+    batch_at,
     check_crc,
     decode,
     decode_legacy,
     magic,
+    merge,
     passes,
     read_header,
     recode,
     recode_batch,
     split_batches,
+    tiny_run,
 )
 from kferry.wire.fetch import Aborted
 
@@ -42,8 +47,7 @@ class BadSource(Exception):
         self.offset, self.reason = offset, reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deliverable:
+class Deliverable(NamedTuple):
     """A batch of which at least a part is to arrive."""
 
     batch: memoryview
@@ -79,14 +83,16 @@ class Sieve:
 
     def keep(self, records: memoryview) -> Iterator[Deliverable]:
         """Yield what is to arrive; `position` moves along, also behind what is left out."""
-        offset = self.position
+        for batch in split_batches(records):
+            if (kept := self.sift(batch)) is not None:
+                yield kept
+
+    def sift(self, batch: memoryview) -> Deliverable | None:
+        """Say what of a batch is to arrive."""
         try:
-            for batch in split_batches(records):
-                offset = int.from_bytes(batch[:8], "big", signed=True)
-                kept = self._legacy(batch) if magic(batch) < 2 else self._current(batch)
-                if kept is not None:
-                    yield kept
+            return self._legacy(batch) if magic(batch) < 2 else self._current(batch)
         except CorruptBatch as error:
+            offset = int.from_bytes(batch[:8], "big", signed=True)
             raise BadSource(offset, str(error)) from error
 
     def _current(self, batch: memoryview) -> Deliverable | None:
@@ -139,20 +145,28 @@ def take(
     """Make of a fetched record set what is to be sent, in order."""
     sieve = Sieve(position=position, aborted=aborted)
     items: list[Item] = []
-    legacy: list[Record] = []
-    legacy_codec = Codec.NONE
-    for one in sieve.keep(records):
-        if one.header is None:
-            codec = Codec(one.batch[_LEGACY_ATTRIBUTES_AT] & _LEGACY_CODEC)
-            if codec != legacy_codec:
-                items += _from_records(legacy, legacy_codec, rules)
-                legacy, legacy_codec = [], codec
-            legacy += _read(one)
+    legacy = _Legacy(rules)
+    at = 0
+    while True:
+        run, following = tiny_run(records, at, position=sieve.position)
+        if len(run) > 1:
+            items += [*legacy.flush(), *_merged(run, rules)]
+            last = run[-1][1]
+            sieve.position, sieve.leader_epoch = last.last_offset + 1, last.leader_epoch
+            at = following
             continue
-        items += _from_records(legacy, legacy_codec, rules)
-        legacy = []
-        items += _from_batch(one, one.header, rules)
-    items += _from_records(legacy, legacy_codec, rules)
+        batch = _next(records, at, sieve.position)
+        if batch is None:
+            break
+        at += len(batch)
+        one = sieve.sift(batch)
+        if one is None:
+            continue
+        if one.header is None:
+            items += legacy.add(one)
+        else:
+            items += [*legacy.flush(), *_from_batch(one, one.header, rules)]
+    items += legacy.flush()
     if items:
         items[-1].source_end, items[-1].leader_epoch = sieve.position, sieve.leader_epoch
     return Taken(
@@ -184,15 +198,52 @@ def _from_batch(one: Deliverable, header: BatchHeader, rules: Rules) -> list[Ite
     return [_item(parcel, header.leader_epoch, None) for parcel in parcels]
 
 
-def _from_records(records: list[Record], codec: Codec, rules: Rules) -> list[Item]:
-    if not records:
-        return []
-    stored = codec if rules.stored_codec is None else Codec(rules.stored_codec)
+class _Legacy:
+    """Message sets of old formats, one record each as a rule, gathered into batches."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._records: list[Record] = []
+        self._codec = Codec.NONE
+
+    def add(self, one: Deliverable) -> list[Item]:
+        """Take one; what was gathered in another codec comes out."""
+        codec = Codec(one.batch[_LEGACY_ATTRIBUTES_AT] & _LEGACY_CODEC)
+        done = self.flush() if codec != self._codec else []
+        self._codec = codec
+        self._records += _read(one)
+        return done
+
+    def flush(self) -> list[Item]:
+        """Give out what was gathered."""
+        records, self._records = self._records, []
+        if not records:
+            return []
+        stored = self._rules.stored_codec
+        codec = self._codec if stored is None else Codec(stored)
+        try:
+            parcels = recode(records, codec, max_bytes=self._rules.max_bytes)
+        except ValueError as error:
+            raise BadSource(getattr(error, "offset", records[0].offset), str(error)) from error
+        return [_item(parcel, _UNKNOWN_EPOCH, None) for parcel in parcels]
+
+
+def _merged(run: Run, rules: Rules) -> list[Item]:
+    """Lay out tiny batches as few."""
+    first, last = run[0][1], run[-1][1]
+    codec = Codec(first.codec if rules.stored_codec is None else rules.stored_codec)
     try:
-        parcels = recode(records, stored, max_bytes=rules.max_bytes)
+        parcels = merge(run, codec, max_bytes=min(rules.max_bytes, MERGED))
     except ValueError as error:
-        raise BadSource(getattr(error, "offset", records[0].offset), str(error)) from error
-    return [_item(parcel, _UNKNOWN_EPOCH, None) for parcel in parcels]
+        raise BadSource(getattr(error, "offset", first.base_offset), str(error)) from error
+    return [_item(parcel, last.leader_epoch, None) for parcel in parcels]
+
+
+def _next(records: memoryview, at: int, position: int) -> memoryview | None:
+    try:
+        return batch_at(records, at)
+    except CorruptBatch as error:
+        raise BadSource(position, str(error)) from error
 
 
 def _read(one: Deliverable) -> list[Record]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from kferry.records import BatchHeader, Parcel
 
+MERGED = 1 << 20
+"""Bytes that tiny batches are merged up to."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:

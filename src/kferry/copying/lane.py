@@ -11,15 +11,11 @@ from enum import StrEnum
 
 from kferry.admin.producer_ids import ProducerIdentity
 from kferry.copying.budget import Budget
-from kferry.copying.item import Item, Rules, Taken
+from kferry.copying.item import MERGED, Item, Rules, Taken
 from kferry.names import TopicPartition
 from kferry.offsets import Runs
-from kferry.records import Codec, Stamp, merge, patch
+from kferry.records import TINY, Codec, Stamp, merge, patch
 
-_TINY = 4096
-"""Bytes. One request carries one batch per partition: many tiny batches would cost a round trip
-each, so they are merged where more than one of them waits."""
-_MERGED = 1 << 20
 _WINDOW = 5
 """Batches in flight that a broker tells apart when they come again (idempotence)."""
 _SEQUENCES = 1 << 31
@@ -187,7 +183,7 @@ class Lane:
         parcels = merge(
             [(one.parcel.batch, one.header) for one in tiny if one.header is not None],
             Codec(header.codec),
-            max_bytes=min(self.rules.max_bytes, _MERGED),
+            max_bytes=min(self.rules.max_bytes, MERGED),
         )
         for one in tiny:
             self.queue.popleft()
@@ -210,11 +206,11 @@ class Lane:
         size = 0
         for item in self.queue:
             size += item.size
-            if item.header is None or item.size > _TINY or size > self.rules.max_bytes:
+            if item.header is None or item.size > TINY or size > self.rules.max_bytes:
                 break
             if found and item.header.codec != (found[0].header and found[0].header.codec):
                 break
-            if size > _MERGED:
+            if size > MERGED:
                 break
             found.append(item)
         return found

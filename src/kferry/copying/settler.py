@@ -77,6 +77,8 @@ class Settler:
             async with asyncio.timeout(_USE_S):
                 await self._slot.doubt.wait()
         except TimeoutError:
+            if self._slot.transactional_id is None:
+                return
             with contextlib.suppress(WireError, Fenced):
                 await self._keeper.prove(self._slot)
                 self._slot.identity = await init_producer_id(

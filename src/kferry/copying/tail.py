@@ -5,23 +5,36 @@ before our marker counts; behind it nobody but us can write.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.admin.producer_ids import ProducerIdentity
+from kferry.copying.ahead import Content, content_of
 from kferry.copying.align import Aligner, Mismatch, Wants, Whole
 from kferry.copying.intake import BadSource, Deliverable, Sieve
 from kferry.copying.lane import Lane
 from kferry.copying.logs import LogReader
 from kferry.names import SourceOffset, TargetOffset, TopicPartition
-from kferry.records import BatchHeader, CorruptBatch, read_header, split_batches
-from kferry.wire import BrokerError, Cluster
+from kferry.records import (
+    BatchHeader,
+    CorruptBatch,
+    check_crc,
+    magic,
+    read_header,
+    read_rows,
+    split_batches,
+)
+from kferry.wire import BrokerError, Cluster, WireError
 from kferry.wire.fetch import READ_COMMITTED, READ_UNCOMMITTED, Fetched
 
 _OUT_OF_RANGE = 1
 _REQUEST_TIMED_OUT = 7
 _MARKER_S = 60.0
+_SHORT_PAGE = 64 * 1024
+_CURRENT = 2
 _LOST_S = 10.0
 """A log that ends before what was acknowledged may just be waking up; after this long it is not."""
 
@@ -59,7 +72,7 @@ async def settle_tail(
 
     Where there is no marker, `end` is where the log was at rest.
     """
-    tail = _Tail(target, lane, identity, end)
+    tail = _Tail(target, lane, identity, end, await _last_copied(source, lane))
     aligner = Aligner(source=SourceOffset(lane.copied_to), target=TargetOffset(lane.next_target))
     batches, ahead = tail.batches(), _ahead(source, lane)
     try:
@@ -99,12 +112,18 @@ class _Tail:
     """The target from the last checkpoint to our marker."""
 
     def __init__(
-        self, target: Cluster, lane: Lane, identity: ProducerIdentity, end: int | None
+        self,
+        target: Cluster,
+        lane: Lane,
+        identity: ProducerIdentity,
+        end: int | None,
+        last: "_Last | None",
     ) -> None:
         self._target = target
         self._lane = lane
         self._identity = identity
         self._end = end
+        self._last = last
         self.following = -1
         """The offset that the next record will get, once it is known."""
 
@@ -122,13 +141,14 @@ class _Tail:
             for batch in split_batches(page.records):
                 header = read_header(batch)
                 log.offset = header.last_offset + 1
+                self._compare(batch, header)
                 if self._is_our_marker(header):
                     self.following = header.base_offset + 1
                     break
                 if not header.control and header.last_offset >= lane.next_target and header.count:
                     yield Whole(batch, header)
             if not page.records:
-                self._bear(page, clock() - began)
+                await self._bear(page, clock() - began)
         lost_last = self._end is None and self.following == lane.next_target
         if self.following < lane.next_target or lost_last:
             raise self._lost(self.following - (self._end is None))
@@ -144,8 +164,23 @@ class _Tail:
                 f"{lost} from the target before they could be compared: its retention is at work",
                 lane.copied_to,
             )
-        # One offset earlier: a log that lost its last record has our marker in that place.
-        return max(start, lane.next_target - 1)
+        # Earlier by what was acknowledged last: a log that was cut back has something else there.
+        first = lane.next_target - 1 if self._last is None else self._last.target
+        return max(start, min(first, lane.next_target - 1))
+
+    def _compare(self, batch: memoryview, header: BatchHeader) -> None:
+        """Insist on the last record that was acknowledged, which the ledger says lies here.
+
+        Ends alone do not tell: markers, and what others write, fill a log up again.
+        """
+        last = self._last
+        if last is None or not header.base_offset <= last.target <= header.last_offset:
+            return
+        if header.control:
+            raise self._lost(last.target)
+        found = _row_at(batch, header, last.target)
+        if found is not None and last.content is not None and found != last.content:
+            raise self._lost(last.target)
 
     async def _page(self, log: LogReader) -> Fetched:
         try:
@@ -155,10 +190,13 @@ class _Tail:
                 raise self._lost(log.offset) from error
             raise
 
-    def _bear(self, page: Fetched, waited: float) -> None:
+    async def _bear(self, page: Fetched, waited: float) -> None:
         """Wait for the marker, but not for ever."""
         if page.high_watermark < self._lane.next_target and waited > _LOST_S:
-            raise self._lost(page.high_watermark)
+            # A new leader that has yet to learn how far its log is committed refuses to tell.
+            end = await _end_of(self._target, self._lane.target)
+            if end < self._lane.next_target:
+                raise self._lost(end)
         if waited > _MARKER_S:
             raise BrokerError(_REQUEST_TIMED_OUT, f"the marker in {self._lane.target}")
 
@@ -175,6 +213,48 @@ class _Tail:
             f"{lane.next_target:,}: the target lost records (an unclean election, or a disk)",
             lane.copied_to,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Last:
+    """The last record that the ledger says is on the target."""
+
+    target: int
+    content: Content | None
+    """None where the source no longer has it."""
+
+
+async def _last_copied(source: Cluster, lane: Lane) -> _Last | None:
+    """Look the last record up in the source."""
+    if not len(lane.runs):
+        return None
+    run = lane.runs[len(lane.runs) - 1]
+    offset = run.source + run.length - 1
+    content = await _content_at(source, lane.source, offset)
+    return _Last(target=run.target + run.length - 1, content=content)
+
+
+async def _content_at(source: Cluster, partition: TopicPartition, offset: int) -> Content | None:
+    log = LogReader(source, partition, offset, isolation=READ_UNCOMMITTED, most=_SHORT_PAGE)
+    try:
+        page = await log.page()
+    except BrokerError as error:
+        if error.error_code == _OUT_OF_RANGE:
+            return None
+        raise
+    with contextlib.suppress(CorruptBatch):  # whoever copies it will say so
+        for batch in split_batches(page.records):
+            if magic(batch) == _CURRENT and (header := read_header(batch)).last_offset >= offset:
+                return _row_at(batch, header, offset)
+    return None
+
+
+def _row_at(batch: memoryview, header: BatchHeader, offset: int) -> Content | None:
+    if header.control or not header.count:
+        return None
+    check_crc(batch, header)
+    rows = [row for row in read_rows(batch, header) if row.offset == offset]
+    return content_of(rows, timestamps=True)[0] if rows else None
 
 
 async def _ahead(
@@ -206,12 +286,24 @@ async def _ahead(
             yield _LeftOut(*sieve.passed_over.pop(0))
         if sieve.position == log.offset:
             stable = page.last_stable_offset
-            yield _EndOfSource(max(stable if stable >= 0 else page.high_watermark, log.offset))
+            end = stable if stable >= 0 else page.high_watermark
+            # A new leader may not know yet how far its log is committed; this call waits for that.
+            if end < await _end_of(source, lane.source):
+                continue
+            yield _EndOfSource(max(end, log.offset))
         log.offset = sieve.position
 
 
 async def _start_of(cluster: Cluster, partition: TopicPartition) -> int:
-    found = (await list_offsets(cluster, [partition], Place.START))[partition]
+    return _told((await list_offsets(cluster, [partition], Place.START))[partition])
+
+
+async def _end_of(cluster: Cluster, partition: TopicPartition) -> int:
+    found = await list_offsets(cluster, [partition], Place.END, committed=True)
+    return _told(found[partition])
+
+
+def _told(found: ListedOffset | WireError) -> int:
     if not isinstance(found, ListedOffset):
         raise found
     return found.offset

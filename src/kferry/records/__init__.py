@@ -9,6 +9,7 @@ from kferry.records.header import (
     BatchHeader,
     Codec,
     CorruptBatch,
+    batch_at,
     check_crc,
     magic,
     read_header,
@@ -17,9 +18,11 @@ from kferry.records.header import (
 from kferry.records.recode import Parcel, RecordTooLarge, merge, recode, recode_batch
 from kferry.records.record import NO_TIMESTAMP, Header, Record, decode, decode_legacy
 from kferry.records.rows import Row, read_rows
+from kferry.records.tiny import TINY, Run, tiny_run
 
 __all__ = [
     "NO_TIMESTAMP",
+    "TINY",
     "BatchHeader",
     "Codec",
     "CorruptBatch",
@@ -28,7 +31,9 @@ __all__ = [
     "Record",
     "RecordTooLarge",
     "Row",
+    "Run",
     "Stamp",
+    "batch_at",
     "check_crc",
     "decode",
     "decode_legacy",
@@ -42,4 +47,5 @@ __all__ = [
     "recode",
     "recode_batch",
     "split_batches",
+    "tiny_run",
 ]

@@ -5,9 +5,9 @@ nothing: a call that stumbles has made nothing. Who the batches are from is stam
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from struct import Struct
+from typing import NamedTuple
 
 from aiokafka.record._crecords.default_records import DefaultRecordBatchBuilder
 
@@ -39,8 +39,7 @@ class RecordTooLarge(ValueError):
         self.max_bytes = max_bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class Parcel(NamedTuple):
     """A batch ready to be stamped, and where its records were on the source.
 
     `stretches` are (first source offset, count), in order; the batch itself is dense.
@@ -48,7 +47,7 @@ class Parcel:
 
     batch: memoryview
     stretches: tuple[tuple[int, int], ...]
-    count: int
+    count: int  # type: ignore[assignment]  # hides a method of tuples that nobody needs
     max_timestamp: int
     reencoded: bool = True
 
