@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench lock clean
+.PHONY: help install demo test check format bench faults lock clean
 
 help: ## this list
 	@$(PYTHON) -c 'import re; [print(f"  make {n:<9} {t}") for n, t in re.findall(r"^(\w+):.*?## (.*)$$", open("Makefile").read(), re.M)]'
@@ -39,6 +39,9 @@ format: install ## let ruff put the source into shape
 
 bench: install ## measurements, written to bench/results
 	$(BIN)/python -m bench
+
+faults: install ## a hundred kills of one copy; nothing may be lost, repeated or reordered
+	$(BIN)/python tests/campaign/faults.py
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --output-file requirements/dev.lock

@@ -36,6 +36,9 @@ _NOT_YET = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.UNKNOWN_LEADER_EPOCH,  # of a broker that has just come back
+    KafkaError._TRANSPORT,
+    KafkaError._TIMED_OUT,
 }
 _MARKERS = 3
 """A start writes a marker or so into each partition; more than these is growth."""

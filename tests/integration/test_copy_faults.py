@@ -11,24 +11,26 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from copying import Ended
+from copying import Ended, copy
 from following import Running, running
 from judging import assert_same, judge, read_all
 from numbering import Numbers
 from topic_making import make, unique
 
 from kferry.config import load_properties
-from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.names import Address, PartitionId, TopicName, TopicPartition
 from kferry.sandbox import Cluster, ClusterSpec, Sandbox
 from kferry.sandbox.faults import Relay, Way, address_map_line, brokers, move_leader
+from kferry.sandbox.faults.errors import CannotBreakError
+from kferry.wire import Limits, WireError, dial
 
 pytestmark = pytest.mark.own_brokers
 
 PARTITIONS = 3
-RECORDS = 12_000
+RECORDS = 7_000
 SIZE = 1_000
 RATE = "700KiB/s"
-"""About 17 seconds for all of it."""
+"""About 10 seconds for all of it."""
 LEASE_S = 10.0
 
 
@@ -40,11 +42,11 @@ def broken(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, Cluster]]:
         yield sandbox, getattr(sandbox, side)
 
 
-def filled(sandbox: Sandbox, name: str) -> Numbers:
+def filled(sandbox: Sandbox, name: str, *, records: int = RECORDS) -> Numbers:
     replicas = len(sandbox.source.brokers)
     topic = make(sandbox.source, unique(name), partitions=PARTITIONS, replicas=replicas)
     numbers = Numbers(sandbox.source, topic, partitions=PARTITIONS, size=SIZE)
-    numbers.write(RECORDS)
+    numbers.write(records)
     return numbers
 
 
@@ -69,20 +71,28 @@ def assert_exact(sandbox: Sandbox, numbers: Numbers, done: Ended) -> None:
 
 async def test_brokers_die_and_leaders_move(broken: tuple[Sandbox, Cluster]) -> None:
     sandbox, cluster = broken
-    numbers = filled(sandbox, "death")
-    with copying(sandbox, numbers) as run:
-        for round_, number in enumerate((2, 3), start=1):
-            await asyncio.to_thread(run.until_copied, round_ * 1_000)
-            brokers.find(cluster, number).kill()
-            await asyncio.to_thread(run.until_copied, run.copied + 1_000)
-            await asyncio.to_thread(brokers.restart, cluster, number)
-            for partition in range(PARTITIONS):
-                # A replica that has just come back may not be in sync yet.
-                with contextlib.suppress(Exception):
-                    await move_leader(
-                        cluster, TopicPartition(TopicName(numbers.topic), PartitionId(partition))
-                    )
-        done = await asyncio.to_thread(run.ended)
+    numbers = filled(sandbox, "death", records=3_000)
+    wanted = ("--topic", numbers.topic, "--rate", RATE)
+    with running(sandbox, *wanted, migration=numbers.topic) as run:
+        with numbers.flowing():
+            for number in (2, 3):
+                await asyncio.to_thread(run.until_copied, run.copied + 500)
+                brokers.find(cluster, number).kill()
+                await asyncio.to_thread(run.until_copied, run.copied + 500)
+                await asyncio.to_thread(brokers.restart, cluster, number)
+                for partition in range(PARTITIONS):
+                    # A replica that has just come back may not be in sync yet.
+                    with contextlib.suppress(CannotBreakError):
+                        await move_leader(
+                            cluster,
+                            TopicPartition(TopicName(numbers.topic), PartitionId(partition)),
+                        )
+            await asyncio.to_thread(run.until_copied, run.copied + 200)
+        followed = await asyncio.to_thread(run.stop)
+    assert followed.code == 0, followed.said
+    done = await asyncio.to_thread(
+        lambda: copy(sandbox, "--topic", numbers.topic, migration=numbers.topic)
+    )
     assert_exact(sandbox, numbers, done)
 
 
@@ -127,8 +137,10 @@ async def test_the_line_is_cut_and_connections_end_inside_frames(
     async with through(plain, side, tmp_path) as (relay, named):
         with copying(plain, numbers, *named) as run:
             await asyncio.to_thread(run.until_copied, 500)
+            # Records travel one way only; the other sees a few bytes for each request.
+            heavy = Way.ANSWERS if side == "source" else Way.REQUESTS
             for way in (Way.ANSWERS, Way.REQUESTS, Way.ANSWERS, Way.REQUESTS):
-                struck = relay.reset_after(30_011, way)
+                struck = relay.reset_after(30_011 if way is heavy else 311, way)
                 async with asyncio.timeout(60):
                     await struck.wait()
                 await asyncio.to_thread(run.until_copied, run.copied + 200)
@@ -155,3 +167,27 @@ async def test_answers_that_stay_away_are_settled_and_not_sent_again(
                 await asyncio.to_thread(run.until_copied, run.copied + 1_000)
             done = await asyncio.to_thread(run.ended)
     assert_exact(plain, numbers, done)
+
+
+async def test_a_line_that_is_dead_costs_no_other_connection_its_descriptor(
+    plain: Sandbox,
+) -> None:
+    """uvloop closed a number twice, of which the second was somebody else's."""
+    settings = load_properties(plain.source.properties)
+    (broker,) = settings.bootstrap
+
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    async def knock(address: Address) -> None:
+        for _ in range(40):
+            with contextlib.suppress(WireError):
+                (await dial(settings, address, Limits())).abort()
+
+    async with Relay.to(broker) as relay:
+        relay.cut()
+        before = descriptors()
+        await asyncio.gather(*(knock(relay.address) for _ in range(4)))
+        async with asyncio.timeout(30):
+            while descriptors() > before + 4:
+                await asyncio.sleep(0.05)

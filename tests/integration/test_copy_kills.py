@@ -1,5 +1,6 @@
 """Whatever kills a copy, and whenever: every record arrives once, and in order."""
 
+import asyncio
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs e
 from confluent_kafka.cimpl import NewTopic
 from copying import copy
 from following import running
-from judge import PATIENCE_S, client_config
+from judge import PATIENCE_S, client_config, create_topic, send
 from judging import assert_same
 from killing import CUT_SHORT, Ends, Ordeal, assert_mapped
+from machine import eventually
 from mixing import KINDS, Kind, Mix
 
+from kferry.copying import Settings
 from kferry.sandbox import Cluster, ClusterSpec, Sandbox
 from kferry.sandbox.faults import restart, wait_until_back
+from kferry.sandbox.faults.topics import recreate
 
 SEED = 20_240_229
 KILLS = 10
@@ -72,6 +76,7 @@ def test_ten_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox) -> None:
     last = ordeal.finish()
     assert last.result["records"] > 0, "it was done before the last kill"
     ordeal.judge(last)
+    assert ordeal.settled > 0, "no kill left anything to compare"
     assert assert_mapped(plain, ordeal.migration, mix.topics) > 2_000
 
 
@@ -212,3 +217,49 @@ def test_a_batch_behind_a_refused_one_is_not_sent(plain: Sandbox) -> None:
     mended = copy(plain, "--topic", topic, migration=migration)
     assert mended.code == 0, mended.result["stopped"]
     assert_same(plain.source, plain.target, topic)
+
+
+def test_one_that_was_killed_does_not_hold_the_migration(plain: Sandbox) -> None:
+    mix = Mix(cluster=plain.source, prefix="dead-owner", seed=SEED, kinds=FEW)
+    mix.create()
+    mix.write(100)
+    ordeal = Ordeal(sandbox=plain, mix=mix, rate="100KiB/s")
+    ordeal.kill_once()
+    gentle = (*ordeal.selection, "--no-takeover")
+    eventually(lambda: copy(plain, *gentle, migration=ordeal.migration).code == 0)
+    ordeal.judge(ordeal.finish())
+
+
+def test_a_machine_that_slept_goes_on_if_nobody_came(plain: Sandbox) -> None:
+    mix = Mix(cluster=plain.source, prefix="suspended", seed=SEED, kinds=FEW)
+    mix.create()
+    mix.write(1_000)
+    ordeal = Ordeal(sandbox=plain, mix=mix, rate="50KiB/s")
+    ends = Ends(plain.target, mix.topics)
+    with running(
+        plain, *ordeal.selection, "--rate", ordeal.rate, migration=ordeal.migration
+    ) as run:
+        run.until(partial(ends.grown, 100))
+        run.process.send_signal(signal.SIGSTOP)
+        # The lease is a time and nothing else: there is nothing to look at.
+        time.sleep(Settings(until_caught_up=False).lease_s + 1)
+        before = ends.total()
+        run.process.send_signal(signal.SIGCONT)
+        run.until(partial(ends.grown, before + 200))
+        assert run.stop().code == 0
+    ordeal.judge(ordeal.finish())
+
+
+def test_a_target_that_lost_records_is_noticed_however_often_it_is_tried(plain: Sandbox) -> None:
+    """Each try puts a marker into the log, so that its end alone soon looks right again."""
+    topic, migration = "lost-records", "lost-records"
+    config = client_config(plain.source.properties)
+    create_topic(config, topic)
+    for number in range(2):
+        send(config, topic, f"{number}")
+    assert copy(plain, "--topic", topic, migration=migration).code == 0
+    asyncio.run(recreate(plain.target, topic))
+    for _ in range(5):
+        tried = copy(plain, "--topic", topic, migration=migration)
+        assert tried.code != 0, tried.result
+        assert "lost" in tried.said + str(tried.result), tried

@@ -99,8 +99,8 @@ def test_a_block_tells_totals_reason_topics_and_trouble() -> None:
     )
     assert lines == [
         (
-            "orders-2026  copying, 2.9 % of 412,600,000, 612,000 records/s, 58.2 MiB/s, 2 h 10 min"
-            " left"
+            "orders-2026  copying, 2.9 % of 412,600,000 offsets, 612,000 records/s, 58.2 MiB/s, "
+            "2 h 10 min left"
         ),
         "  limited by the target: broker 2 answers after 340 ms",
         "  at most 50.0 MiB/s as asked",
@@ -209,7 +209,9 @@ def test_without_a_terminal_there_is_a_line_every_ten_seconds_and_one_for_every_
     def at(second: int, **changes: Any) -> list[str]:
         return beat.lines(snapshot(taken_at=f"2026-03-01T12:00:{second:02}+00:00", **changes))
 
-    assert at(0)[0].startswith("12:00:00Z  copying, 2.9 % of 412,600,000, 612,000 records/s")
+    assert at(0)[0].startswith(
+        "12:00:00Z  copying, 2.9 % of 412,600,000 offsets, 612,000 records/s"
+    )
     assert [at(second) for second in range(1, 9)] == [[]] * 8
     assert at(10)
     assert at(11, state="paused")[0].startswith("12:00:11Z  paused")
@@ -262,11 +264,8 @@ def test_a_result_tells_what_was_done_what_was_left_out_and_what_waits() -> None
         arrived=(Arrived(group="g", topic="t", unconsumed=76_522, arrived=76_522),),
     )
     assert result_lines(ended, dry_run=False, again="kferry copy -c x.yaml") == [
-        (
-            "copied 12,345,678 records (2.0 GiB) of 12 partitions in 3 min 4 s, 67,023 records/s; "
-            "22,345,678"
-        ),
-        "records in all runs",
+        "copied 12,345,678 records (2.0 GiB) of 12 partitions in 3 min 4 s, 67,023 records/s",
+        "in all runs: 22,345,678 records",
         "20,103 of 20,115 batches went through as they were, 12 were encoded anew",
         "left out: 7 transaction markers, 1 aborted record",
         "",

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from kferry.cli import main as command_line
+from kferry.cli.options import Options
+from kferry.cli.status import copy_command
 from kferry.cli.stopping import StoppedNow, stoppable
 from kferry.config import Beginning, FromEnd, Since
 from kferry.errors import ExitCode
 from kferry.migration.requests import CopyRequest, CopyResult, Watch, Wish
 from kferry.names import Address
+from kferry.preflight import Report
 from kferry.progress import Snapshot
 
 COPY = ["copy", "--source", "a:1", "--target", "b:1", "--topic", "t"]
@@ -263,3 +266,36 @@ async def test_work_that_stops_when_asked_gives_its_result() -> None:
         return "safe"
 
     assert await stoppable(willing, say=lambda _: None) == "safe"
+
+
+def test_every_answer_names_a_next_command_that_means_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.yaml").write_text(FILE)
+
+    async def check(_: object) -> Report:
+        return Report(findings=(), unanswered=False)
+
+    monkeypatch.setattr("kferry.cli.check.check", check)
+    for given, expected in (
+        (COPY[1:], "kferry copy --source a:1 --target b:1 --topic t --until-caught-up"),
+        (COPY[1:5], "kferry copy --source a:1 --target b:1 --topic NAME --until-caught-up"),
+        (COPY[1:3], "kferry inspect topics --source a:1, or kferry check with both sides"),
+        (["-c", str(tmp_path / "m.yaml")], f"kferry copy -c {tmp_path}/m.yaml --until-caught-up"),
+    ):
+        assert command_line.run(["check", *given]) == ExitCode.DONE
+        assert capsys.readouterr().err.splitlines()[-1] == f"next: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (Options(target="b:1"), "--target b:1 -m orders-2026 --source HOST:PORT --topic …"),
+        (
+            Options(source="a:1", target="b:1", migration="m", topic=("t",)),
+            "-m m --source a:1 --target b:1 --topic t",
+        ),
+    ],
+)
+def test_status_names_the_copy_that_goes_on(options: Options, expected: str) -> None:
+    assert copy_command(SNAPSHOT, options) == f"kferry copy {expected}"

@@ -5,7 +5,7 @@ import dataclasses
 from kferry.cli import loop
 from kferry.cli.console import WIDTH, answer, answer_json, say, styled, wrapped
 from kferry.cli.options import Options
-from kferry.config import ClusterSettings
+from kferry.config import ClusterSettings, TopicSelection
 from kferry.errors import ExitCode, UsageError
 from kferry.preflight import CheckRequest, Finding, Report, Severity, Side, check
 
@@ -30,7 +30,7 @@ def run(*, options: Options | None = None) -> ExitCode:
         )
     else:
         show(report, request, options)
-        say(_next(report))
+        say(_next(report, options))
     return report.exit_code
 
 
@@ -107,7 +107,11 @@ def _many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _next(report: Report) -> str:
-    if report.ok:
-        return "next: read the warnings, if any; this release of kferry goes no further than check"
-    return "next: mend what FAILs, then run `kferry check` again"
+def _next(report: Report, options: Options) -> str:
+    again = options.again(topics=True)
+    if not report.ok:
+        return f"next: mend what FAILs, then kferry check{again}"
+    if options.source_settings is None or options.target_settings is None:
+        return f"next: kferry inspect topics{again}, or kferry check with both sides"
+    chosen = options.selection != TopicSelection()
+    return f"next: kferry copy{again}{'' if chosen else ' --topic NAME'} --until-caught-up"

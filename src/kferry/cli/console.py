@@ -65,6 +65,20 @@ def wrapped(text: str, *, indent: str, width: int = WIDTH) -> list[str]:
     ]
 
 
+def fitted(line: str) -> list[str]:
+    """Break a line that is too wide; what follows stands further in."""
+    words = line.lstrip()
+    lead = line[: len(line) - len(words)]
+    return textwrap.wrap(
+        words,
+        WIDTH,
+        initial_indent=lead,
+        subsequent_indent=f"{lead}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [line]
+
+
 def show_error(error: KferryError) -> None:
     """Show an error: what, in which state things are, and the way out."""
     say(f"╷ {styled(f'error {error.code}', 'error', sys.stderr)}: {error.title}")

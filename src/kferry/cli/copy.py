@@ -14,7 +14,7 @@ from kferry.cli.copy_view import View, view_for
 from kferry.cli.options import Options
 from kferry.cli.stopping import StoppedNow, stoppable
 from kferry.config import TopicSelection, Unconsumed
-from kferry.errors import ExitCode
+from kferry.errors import ExitCode, KferryError
 from kferry.progress import Snapshot
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ def run(*, flags: CopyFlags | None = None, options: Options | None = None) -> Ex
     log = _log() if isinstance(request.start, Unconsumed) else None
     try:
         result = loop.run(_watched(request, options, log))
+    except KferryError as error:
+        if log is not None:
+            log.write([f"{error.title}", *error.detail.splitlines()])
+        raise
     except StoppedNow:
         say("stopped now, not at a safe point: what was in flight is settled at the next start")
         say(f"next: kferry copy{options.again(topics=True)}{flags.again()}")
@@ -121,5 +125,6 @@ def _finish(
             dry_run=request.dry_run,
             again=f"kferry copy{options.again(topics=True)}{flags.again()}",
             status=f"kferry status{options.again()}",
+            follows=not request.until_caught_up,
         )
     )

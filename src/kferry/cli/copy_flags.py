@@ -48,7 +48,8 @@ class CopyFlags:
         ),
     ] = None
     from_end: Annotated[
-        bool, Parameter(group=_START, negative=(), help="only what is written from now on")
+        bool,
+        Parameter(group=_START, negative=(), help="at the end: only what is written from now on"),
     ] = False
     unconsumed: Annotated[
         bool,
@@ -67,14 +68,15 @@ class CopyFlags:
         ),
     ] = False
     until_caught_up: Annotated[
-        bool, Parameter(group=_STOP, negative=(), help="at the ends as they are now")
+        bool,
+        Parameter(group=_STOP, negative=(), help="end when all is there that the source holds now"),
     ] = False
     complete: Annotated[
         bool,
         Parameter(
             group=_STOP,
             negative=(),
-            help="with --until-caught-up: put suspended retention back when it is there",
+            help="with --until-caught-up: then restore suspended retention",
         ),
     ] = False
     dry_run: Annotated[
@@ -82,34 +84,43 @@ class CopyFlags:
     ] = False
     map: Annotated[
         tuple[str, ...],
-        Parameter(group=_HOW, negative=(), help="OLD=NEW topic name; may be repeated"),
+        Parameter(group=_HOW, negative=(), help="OLD=NEW: another name on the target; repeatable"),
     ] = ()
-    rate: Annotated[str | None, Parameter(group=_HOW, help="at most, as in 50MiB/s")] = None
+    rate: Annotated[
+        str | None, Parameter(group=_HOW, help="at most so many bytes, as in 50MiB/s")
+    ] = None
     on_gap: Annotated[
         Literal["stop", "record"] | None,
         Parameter(
-            group=_HOW, help="where source records are gone: stop the partition, or note and go on"
+            group=_HOW,
+            help="records are gone from the source: stop there, or go on",
         ),
     ] = None
     append: Annotated[
-        bool, Parameter(group=_HOW, negative=(), help="also to target topics that hold records")
+        bool,
+        Parameter(
+            group=_HOW, negative=(), help="also behind records that target topics hold already"
+        ),
     ] = False
     suspend_retention: Annotated[
         bool,
-        Parameter(group=_HOW, negative=(), help="also on target topics that kferry did not create"),
+        Parameter(group=_HOW, negative=(), help="also on target topics that others created"),
     ] = False
     pipelining: Annotated[
         Literal["safe", "relaxed"] | None,
-        Parameter(group=_HOW, help="relaxed: five batches in flight for old records, too"),
+        Parameter(group=_HOW, help="relaxed: faster for old records, for less of a promise"),
     ] = None
     no_takeover: Annotated[
-        bool, Parameter(group=_HOW, negative=(), help="leave a copy that already runs its place")
+        bool,
+        Parameter(
+            group=_HOW, negative=(), help="exit 8 if another process copies, instead of taking over"
+        ),
     ] = False
     slots: Annotated[
-        int | None, Parameter(group=_HOW, help="partitions of a new ledger topic (8)")
+        int | None, Parameter(group=_HOW, help="partitions of the ledger topic, if it is new (8)")
     ] = None
     ledger_replication: Annotated[
-        int | None, Parameter(group=_HOW, help="its copies (3, or as many brokers as there are)")
+        int | None, Parameter(group=_HOW, help="its replicas (3, or one per broker)")
     ] = None
 
     def again(self, *, how_only: bool = False) -> str:

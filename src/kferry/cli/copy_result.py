@@ -54,35 +54,40 @@ def result_lines(result: "CopyResult", *, dry_run: bool, again: str) -> list[str
     return lines + retention_lines(result.retention_suspended, again)
 
 
-def next_line(result: "CopyResult", *, dry_run: bool, again: str, status: str) -> str:
-    """Name the next command."""
+def next_line(
+    result: "CopyResult", *, dry_run: bool, again: str, status: str, follows: bool = False
+) -> str:
+    """Name the next command; a copy that `follows` is never done, only stopped."""
     if dry_run:
         return f"next: {again}"
-    if result.exit_code is ExitCode.STOPPED_EARLY:
-        return f"next: {again}  (goes on where this one stopped)"
     if result.stopped:
         return f"next: mend what stopped, then {again}"
+    if follows or result.exit_code is ExitCode.STOPPED_EARLY:
+        return f"next: {again}  (goes on where this one stopped)"
     return f"next: {status}"
 
 
 def _done(result: "CopyResult") -> list[str]:
+    total = many(result.total_records, "record")
     if not result.batches:
         partitions = many(result.partitions, "partition")
-        words = f"nothing to copy: {partitions} looked at, {_total(result)}"
+        words = f"nothing to copy: {partitions} looked at, {total} in all runs"
         return wrapped(words, indent="")
     speed = f"{rate(result.records / result.seconds)} records/s" if result.seconds > 0 else ""
     sentence = (
         f"copied {many(result.records, 'record')} ({size(result.bytes)}) of "
         f"{many(result.partitions, 'partition')} in {duration_of(round(result.seconds * 1000))}"
         + (f", {speed}" if speed else "")
-        + f"; {_total(result)}"
     )
     batches = (
         f"{count(result.passthrough_batches)} of {many(result.batches, 'batch').removesuffix('s')}"
         f"{'es' if result.batches != 1 else ''} went through as they were, "
         f"{count(result.reencoded_batches)} were encoded anew"
     )
-    lines = wrapped(sentence, indent="") + wrapped(batches, indent="")
+    lines = wrapped(sentence, indent="")
+    if result.total_records != result.records:
+        lines.append(f"in all runs: {total}")
+    lines += wrapped(batches, indent="")
     left_out = [
         many(number, noun)
         for number, noun in (
@@ -92,10 +97,6 @@ def _done(result: "CopyResult") -> list[str]:
         if number
     ]
     return lines + ([f"left out: {', '.join(left_out)}"] if left_out else [])
-
-
-def _total(result: "CopyResult") -> str:
-    return f"{many(result.total_records, 'record')} in all runs"
 
 
 def _arrived(result: "CopyResult") -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
-from kferry.cli.console import answer, answer_json, harmless, say
+from kferry.cli.console import answer, answer_json, fitted, harmless, say
 from kferry.cli.heartbeat import Heartbeat
 from kferry.cli.live import LiveBlock
 from kferry.cli.options import Options
@@ -55,7 +55,8 @@ class JsonView:
 
     def narrate(self, line: str) -> None:
         """Tell one sentence."""
-        say(line)
+        for part in fitted(line):
+            say(part)
 
     def snapshot(self, snapshot: Snapshot, /) -> None:
         """Write it on one line."""
@@ -94,7 +95,8 @@ class PlainView:
 
     def narrate(self, line: str) -> None:
         """Tell one sentence."""
-        say(line)
+        for part in fitted(line):
+            say(part)
 
     def snapshot(self, snapshot: Snapshot, /) -> None:
         """Write what is news."""
@@ -113,7 +115,7 @@ class LiveView:
 
     def narrate(self, line: str) -> None:
         """Tell one sentence, above the block."""
-        self._block.above(harmless(line))
+        self._block.above("\n".join(map(harmless, fitted(line))))
 
     def snapshot(self, snapshot: Snapshot, /) -> None:
         """Redraw the block."""

@@ -21,6 +21,7 @@ _INTERRUPTED = ExitCode.STOPPED_EARLY
 
 _PREPARE = Group("Prepare", sort_key=1)
 _MOVE = Group("Move", sort_key=2)
+_SWITCH = Group("Switch", sort_key=4)
 _LOOK = Group("Look", sort_key=5)
 _TRY = Group("Try", sort_key=6)
 
@@ -36,6 +37,16 @@ def build() -> App:
     )
     app["--help"].group = app["--version"].group = Group("Help", sort_key=9)
     app.command(
+        "kferry.cli.init:run",
+        name="init",
+        help="write an annotated kferry.yaml, from what the clusters show\n\n"
+        "kferry init --name orders-2026 --source HOST:PORT --target HOST:PORT\n\n"
+        "It works without any cluster, too, and with --from-mm2 FILE it takes over a MirrorMaker 2 "
+        "set-up and says what has no counterpart. A file that is there is never overwritten.",
+        group=_PREPARE,
+        sort_key=1,
+    )
+    app.command(
         "kferry.cli.check:run",
         name="check",
         help="look at both clusters first: reachability, rights, space, limits\n\n"
@@ -46,17 +57,49 @@ def build() -> App:
     )
     app.command(_inspect())
     app.command(
+        "kferry.cli.plan:run",
+        name="plan",
+        help="say what would be created and changed on the target, and what is left behind\n\n"
+        "Topics with their settings, access rules, users and quotas of both sides are compared; "
+        "nothing is written. Without --topic: every topic that is not internal. Exit codes: 0 "
+        "done, 2 usage, 6 a cluster did not answer; with --detailed-exitcode 3 there is something "
+        "to do, 5 only a decision is open.",
+        group=_PREPARE,
+    )
+    app.command(
+        "kferry.cli.apply:run",
+        name="apply",
+        help="do on the target what the plan says\n\n"
+        "Only adds: nothing is deleted or made smaller, and nothing is written to the source. What "
+        "fails does not keep the rest; a second run has nothing to do. Exit codes: 0 done, "
+        "1 something failed, 2 usage, 5 refused, or a decision is open, 6 try again, 8 the ledger "
+        "belongs to other clusters, or is held.",
+        group=_PREPARE,
+    )
+    app.command(
         "kferry.cli.copy:run",
         name="copy",
         help="copy the records of topics, exactly once, and follow\n\n"
+        "kferry copy --source A:9092 --target B:9092 --topic orders --until-caught-up\n\n"
         "Missing target topics are created; nothing is written to the source. Killed or stopped, "
         "the same command goes on where it was. Ctrl-C once stops at a safe point, twice stops "
-        "now. Exit codes: 0 done or stopped while following, 5 refused, 7 stopped before its goal, "
-        "8 the ledger belongs to other clusters, or is held.",
+        "now. Exit codes: 0 done or stopped while following, 1 a partition could not go on, "
+        "2 usage, 5 refused, 6 try again, 7 stopped before its goal, 8 the ledger belongs to other "
+        "clusters, or is held.",
         group=_MOVE,
         sort_key=1,
     )
     app.command(_control())
+    app.command(
+        "kferry.cli.complete:run",
+        name="complete",
+        help="give the target's topics their own settings after the copy\n\n"
+        "While it copies, kferry keeps retention and the cleaner away from topics it created, and "
+        "from others with --suspend-retention. This ends it: what is older than a topic's "
+        "retention goes. Exit codes: 0 done, 1 a topic did not get its settings, 2 usage, 8 a "
+        "copy is at work.",
+        group=_SWITCH,
+    )
     app.command(
         "kferry.cli.status:run",
         name="status",
@@ -69,7 +112,10 @@ def build() -> App:
     app.command(
         "kferry.cli.demo:run",
         name="demo",
-        help="the whole story on two clusters of its own, narrated",
+        help="the whole story on two clusters of its own, narrated\n\n"
+        "Starts two Kafka clusters, fills one, copies it to the other, kills the copy, goes on, "
+        "and lets an independent client judge what arrived. Takes less than a minute and leaves "
+        "nothing behind.",
         group=_TRY,
     )
     return app
@@ -78,7 +124,10 @@ def build() -> App:
 def _control() -> App:
     control = App(
         name="control",
-        help="change a running copy, from any machine",
+        help="change a running copy, from any machine\n\n"
+        "What is asked for is written to the ledger on the target, and the process that copies "
+        "hears of it within seconds. It holds for that process: one that is started later begins "
+        "with its own --rate, and not paused.",
         group=_MOVE,
         sort_key=2,
         help_formatter="plain",

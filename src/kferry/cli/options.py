@@ -48,13 +48,14 @@ class Options:
     """What every command understands."""
 
     migration: Annotated[
-        str | None, Parameter(name=["--migration", "-m"], help="the migration's name")
+        str | None,
+        Parameter(name=["--migration", "-m"], help="the migration's name (without: default-…)"),
     ] = None
     config: Annotated[
         Path | None,
         Parameter(
             name=["--config", "-c"],
-            help="the migration file; without any cluster named: ./kferry.yaml, if it is there",
+            help="the migration file (without, and no cluster named: ./kferry.yaml)",
         ),
     ] = None
     source: Annotated[str | None, Parameter(help="where records come from: HOST:PORT,…")] = None
@@ -67,9 +68,12 @@ class Options:
     ] = None
     topic: Annotated[
         tuple[str, ...],
-        Parameter(help="a name, a glob, or a /regular expression/; may be repeated", negative=()),
+        Parameter(help="a name, a glob, or a /regular expression/; repeatable", negative=()),
     ] = ()
-    json: Annotated[bool, Parameter(help="one JSON object on stdout", negative=())] = False
+    json: Annotated[
+        bool,
+        Parameter(help="JSON on stdout, an object a line; the last is the result", negative=()),
+    ] = False
     yes: Annotated[bool, Parameter(help="do not ask", negative=())] = False
     verbose: Annotated[
         int, Parameter(name=["--verbose", "-v"], help="say more; twice: everything", count=True)

@@ -50,7 +50,9 @@ def totals(snapshot: Snapshot) -> str:
     """Say state, share, speed and what is left, as a list of words."""
     parts: list[str] = [snapshot.state]
     if snapshot.total:
-        parts.append(f"{share(snapshot.copied, snapshot.total)} of {count(snapshot.total)}")
+        parts.append(
+            f"{share(snapshot.copied, snapshot.total)} of {many(snapshot.total, 'offset')}"
+        )
     if snapshot.state in {"copying", "following", "paused"}:
         parts.append(f"{rate(snapshot.records_per_second)} records/s")
         parts.append(f"{size(snapshot.bytes_per_second)}/s")
@@ -70,10 +72,11 @@ def reasons(snapshot: Snapshot) -> list[str]:
         found.append("paused: " + (why or "`kferry control resume` lets it go on"))
     elif snapshot.limited_by != "nothing":
         by = visible(snapshot.limited_by)
-        found.append(f"limited by {_limit(by)}" + (f": {why}" if why else ""))
+        asked = f" ({size(snapshot.rate_limit)}/s)" if by == "rate" and snapshot.rate_limit else ""
+        found.append(f"limited by {_limit(by)}{asked}" + (f": {why}" if why else ""))
     elif why:
         found.append(why)
-    if snapshot.rate_limit is not None:
+    if snapshot.rate_limit is not None and snapshot.limited_by != "rate":
         found.append(f"at most {size(snapshot.rate_limit)}/s as asked")
     waits = {"source": snapshot.throttled_ms.source, "target": snapshot.throttled_ms.target}
     found += [

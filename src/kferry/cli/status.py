@@ -4,6 +4,7 @@ Owns how a snapshot that others took is shown, and how its age is said. Writes n
 """
 
 import contextlib
+import shlex
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,17 +17,20 @@ from kferry.cli.options import Options
 from kferry.cli.progress_lines import block, clock, retention_lines
 from kferry.cli.tables import visible
 from kferry.cli.words import duration
-from kferry.config import ClusterSettings
+from kferry.config import ClusterSettings, TopicSelection
 from kferry.errors import ExitCode, UsageError
 from kferry.progress import Snapshot, to_json
 
 _SILENT_SECONDS = 30
+_MOST_NAMED = 5
 _WORKING = frozenset({"starting", "settling", "copying", "following", "paused"})
 
 
 def run(
     *,
-    watch: Annotated[bool, Parameter(help="go on showing it until Ctrl-C", negative=())] = False,
+    watch: Annotated[
+        bool, Parameter(help="go on showing it until Ctrl-C", negative=(), show_default=False)
+    ] = False,
     options: Options | None = None,
 ) -> ExitCode:
     """How far a migration is: topics, rates, lag, what limits it, what stopped.
@@ -48,7 +52,8 @@ def run(
     if options.json:
         answer_json(to_json(snapshot))
     else:
-        for line in status_lines(snapshot, now=datetime.now(UTC)):
+        again = copy_command(snapshot, options)
+        for line in status_lines(snapshot, now=datetime.now(UTC), again=again):
             answer(line)
     say(next_line(snapshot, options, now=datetime.now(UTC)))
     return ExitCode.DONE
@@ -65,10 +70,10 @@ def target_of(options: Options, command: str) -> ClusterSettings:
     return target
 
 
-def status_lines(snapshot: Snapshot, *, now: datetime) -> list[str]:
-    """Show a snapshot with its age, and what waits for somebody."""
+def status_lines(snapshot: Snapshot, *, now: datetime, again: str = "kferry copy …") -> list[str]:
+    """Show a snapshot with its age, and what waits for somebody; `again` is how it is copied."""
     lines = block(snapshot)
-    retention = retention_lines(snapshot.retention_suspended, "kferry copy …")
+    retention = retention_lines(snapshot.retention_suspended, again)
     return [*lines, "", *retention, *_origin(snapshot, now)]
 
 
@@ -81,7 +86,24 @@ def next_line(snapshot: Snapshot, options: Options, *, now: datetime) -> str:
         return f"next: kferry status --watch{again}, or kferry control --help"
     if snapshot.state == "done":
         return f"next: kferry status{again} shows this again; nothing is left to copy"
-    return f"next: kferry copy{again} with the same topics goes on where it was"
+    return f"next: {copy_command(snapshot, options)}  (goes on where it stopped)"
+
+
+def copy_command(snapshot: Snapshot, options: Options) -> str:
+    """Return the command that goes on with what a snapshot shows."""
+    command = f"kferry copy{options.again(topics=True)}"
+    named = options.file is not None or options.migration is not None
+    # The name that follows from the source need not be said.
+    if not named and not snapshot.migration.startswith("default-"):
+        command += f" -m {shlex.quote(visible(snapshot.migration))}"
+    if options.source_settings is None:
+        command += " --source HOST:PORT"
+    if options.selection != TopicSelection():
+        return command
+    names = [shlex.quote(visible(topic.source)) for topic in snapshot.topics]
+    if not 0 < len(names) <= _MOST_NAMED:
+        return f"{command} --topic …"
+    return command + "".join(f" --topic {name}" for name in sorted(names))
 
 
 def _origin(snapshot: Snapshot, now: datetime) -> list[str]:

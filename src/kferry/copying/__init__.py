@@ -16,8 +16,9 @@ from kferry.copying.documents import (
 )
 from kferry.copying.engine import Clusters, Engine, Hooks, Settings
 from kferry.copying.item import Rules
-from kferry.copying.keeper import OWNER, SNAPSHOT, Slot
+from kferry.copying.keeper import OWNER, SNAPSHOT, Keeper, Slot
 from kferry.copying.lane import Gap, Lane, Phase, Trouble
+from kferry.copying.lease import Lease
 
 __all__ = [
     "OWNER",
@@ -29,7 +30,9 @@ __all__ = [
     "Engine",
     "Gap",
     "Hooks",
+    "Keeper",
     "Lane",
+    "Lease",
     "Phase",
     "Position",
     "Rules",

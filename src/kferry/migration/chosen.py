@@ -47,6 +47,13 @@ class NothingChosen(KferryError):
     exit_code = ExitCode.USAGE
 
 
+class Remapped(KferryError):
+    """A topic of the migration was given another name on the target."""
+
+    code = "K214"
+    exit_code = ExitCode.USAGE
+
+
 class Remade(KferryError):
     """A topic is not the one that the copy began with."""
 
@@ -148,6 +155,12 @@ def _names(
     mapping: Mapping[TopicName, TopicName], entries: Mapping[TopicName, TopicEntry]
 ) -> dict[str, str]:
     known = {name: entry.target for name, entry in entries.items()}
+    for name, target in mapping.items():
+        if known.get(name, target) != target:
+            raise Remapped(
+                f"{name} is being copied to {known[name]}, and cannot go to {target} as well",
+                hint=f"leave --map {name}={target} out, or copy it as another migration (-m NAME)",
+            )
     return {str(name): str(target) for name, target in (*mapping.items(), *known.items())}
 
 

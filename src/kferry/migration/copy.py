@@ -78,6 +78,11 @@ class _Copy:
             append=request.append,
             suspend_retention=request.suspend_retention,
         )
+        if completed := sorted(entry.target for _, entry in chosen.known if entry.completed):
+            self._note(
+                f"{', '.join(completed[:3])}{' …' if len(completed) > 3 else ''}: completed before; "
+                "their own retention is at work on what is copied now"
+            )
         for hazard in chosen.hazards:
             self._note(f"{hazard.topic}: {hazard.message}")
         unread = await self._unread(topics)
@@ -261,13 +266,14 @@ class _Copy:
         left = sum(max(0, (lane.goal or 0) - lane.copied_to) for lane in lanes)
         doubt = sum(lane.phase is Phase.DOUBT for lane in lanes)
         self.watch.narrate(
-            f"{len(lanes):,} partitions of {len({lane.source.topic for lane in lanes}):,} topics, "
-            f"{left:,} offsets to copy"
+            f"{many(len(lanes), 'partition')} of "
+            f"{many(len({lane.source.topic for lane in lanes}), 'topic')}, "
+            f"{many(left, 'offset')} to copy"
         )
         if doubt:
             self.watch.narrate(
-                f"the last run was cut short: {doubt:,} partitions are compared with the source "
-                "before anything is written"
+                f"the last run was cut short or taken over: {many(doubt, 'partition')} compared "
+                "with the source before anything is written"
             )
 
     def _interrupted(self, engine: Engine) -> bool:
@@ -341,6 +347,11 @@ class _Copy:
         if line not in self.notes:
             self.notes.append(line)
             self.watch.narrate(line)
+
+
+def many(number: int, noun: str) -> str:
+    """Write a number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _suspended(entries: Mapping[TopicName, TopicEntry]) -> tuple[str, ...]:

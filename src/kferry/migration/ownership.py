@@ -9,8 +9,6 @@ import os
 import socket
 import time
 import uuid
-import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,7 +66,6 @@ def ourselves() -> dict[str, Any]:
         "pid": os.getpid(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
         "state": "running",
-        "id": uuid.uuid4().hex,
         "at": int(time.time() * 1000),
     }
 

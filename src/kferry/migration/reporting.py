@@ -87,7 +87,10 @@ class Reporter:
             state=shown,
             limited_by=limited,
             reason=reason,
-            topics=tuple(self._topic(own, now, paused=engine.paused) for own in by_topic.values()),
+            topics=tuple(
+                self._topic(own, now, paused=engine.paused, ended=state)
+                for own in by_topic.values()
+            ),
             stopped=stopped_of(lanes),
             gaps=gaps_of(lanes),
             records=records,
@@ -109,7 +112,9 @@ class Reporter:
         )
         return self.newest
 
-    def _topic(self, lanes: list[Lane], now: float, *, paused: bool) -> TopicProgress:
+    def _topic(
+        self, lanes: list[Lane], now: float, *, paused: bool, ended: State | None
+    ) -> TopicProgress:
         first = lanes[0]
         records = sum(lane.counts.records for lane in lanes)
         pace = self._by_topic[first.source.topic]
@@ -124,7 +129,7 @@ class Reporter:
             records=records,
             bytes=sum(lane.counts.bytes for lane in lanes),
             rate=pace.rate,
-            state=_topic_state(lanes, paused=paused),
+            state=_ended(lanes) if ended else _topic_state(lanes, paused=paused),
             reason=next((lane.hindrance for lane in lanes if lane.hindrance), ""),
         )
 
@@ -190,6 +195,11 @@ def _state(engine: Engine, lanes: list[Lane]) -> State:
     if any(lane.phase is Phase.DOUBT for lane in going):
         return "settling"
     return "copying" if any(lane.lag for lane in going) else "following"
+
+
+def _ended(lanes: list[Lane]) -> TopicState:
+    """At the end of a run a topic is done, or it was stopped before."""
+    return "done" if all(lane.caught_up for lane in lanes) else "stopped"
 
 
 def _topic_state(lanes: list[Lane], *, paused: bool) -> TopicState:

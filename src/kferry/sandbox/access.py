@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kferry.sandbox.acls import Acl
+from kferry.admin.acls import Acl
 from kferry.sandbox.grants import acls
 from kferry.sandbox.layout import Layout
 from kferry.sandbox.ports import HOST

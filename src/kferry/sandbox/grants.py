@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from kferry.admin.acls import Acl, create_acls
 from kferry.admin.operations import Operation, Resource
 from kferry.config import load_properties
-from kferry.sandbox.acls import Acl, create_acls
 from kferry.wire import open_cluster
 
 _EVERY = "*"
@@ -63,12 +63,16 @@ def acls(user: str, *, side: str, prefixes: bool = True) -> Iterable[Acl]:
             yield Acl(
                 resource=resource,
                 name=name,
-                prefixed=prefixed,
+                pattern="prefixed" if prefixed else "literal",
                 principal=f"User:{user}",
-                operation=operation,
+                host="*",
+                permission="allow",
+                operation=operation.title,
             )
 
 
 async def _create(properties: Path, wanted: Sequence[Acl]) -> None:
     async with open_cluster(load_properties(properties)) as cluster:
-        await create_acls(cluster, wanted)
+        for refusal in (await create_acls(cluster, wanted)).values():
+            if refusal is not None:
+                raise refusal

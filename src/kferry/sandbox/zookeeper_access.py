@@ -11,22 +11,29 @@ import secrets
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
+from kferry.admin.acls import Acl
 from kferry.admin.operations import Operation, Resource
-from kferry.sandbox.acls import Acl
 
 _ITERATIONS = 4096
 _HASH = "sha512"
 # What 0.10 knows; settings can be neither read nor changed through the brokers there.
 _OPERATIONS = {
-    Operation.READ,
-    Operation.WRITE,
-    Operation.CREATE,
-    Operation.DELETE,
-    Operation.ALTER,
-    Operation.DESCRIBE,
-    Operation.CLUSTER_ACTION,
+    operation.title
+    for operation in (
+        Operation.READ,
+        Operation.WRITE,
+        Operation.CREATE,
+        Operation.DELETE,
+        Operation.ALTER,
+        Operation.DESCRIBE,
+        Operation.CLUSTER_ACTION,
+    )
 }
-_KINDS = {Resource.TOPIC: "Topic", Resource.GROUP: "Group", Resource.CLUSTER: "Cluster"}
+_KINDS: dict[str, str] = {
+    Resource.TOPIC: "Topic",
+    Resource.GROUP: "Group",
+    Resource.CLUSTER: "Cluster",
+}
 
 
 def scram_nodes(passwords: Mapping[str, str]) -> dict[str, bytes]:
@@ -56,7 +63,7 @@ def _rule(acl: Acl) -> dict[str, str]:
     return {
         "principal": acl.principal,
         "permissionType": "Allow",
-        "operation": acl.operation.title,
+        "operation": acl.operation,
         "host": "*",
     }
 

@@ -41,18 +41,31 @@ async def connect(
             ssl_handshake_timeout=limits.connect if context is not None else None,
         )
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
-        opened.close()
+        _let_go(opened)
         raise _hung_up(dialled) from error
     except ssl.SSLError as error:
-        opened.close()
+        _let_go(opened)
         raise tls_failed(dialled, error) from error
     except OSError as error:  # reset, aborted, silent: what a broker does that restarts
-        opened.close()
+        _let_go(opened)
         raise _hung_up(dialled) from error
     except BaseException:
-        opened.close()
+        _let_go(opened)
         raise
     return connection
+
+
+def _let_go(opened: socket.socket) -> None:
+    """Forget a socket that a transport was to be made of.
+
+    uvloop closes the descriptor itself. Where the other side ended the connection before uvloop had
+    tied the two together (a TLS hello to a dead line), the socket does not hear of it and would
+    close the same number again: by then another connection's.
+    """
+    if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+        opened.close()
+    else:
+        opened.detach()
 
 
 async def _tcp(address: Address, limits: Limits) -> socket.socket:

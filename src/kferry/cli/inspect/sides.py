@@ -94,7 +94,7 @@ def finish(options: Options, looks: Sequence[Look[_F]], *, then: str) -> ExitCod
     if failures:
         say("next: mend what is said above, then run the same command again")
         return failures[0].exit_code
-    say(f"next: kferry {then}{_same_clusters(options)}")
+    say(f"next: kferry {then}{options.again()}")
     return ExitCode.DONE
 
 
@@ -181,13 +181,3 @@ def _side_json(look: Look[_F], inspection: Inspection[_F]) -> dict[str, Any]:
         **inspection.as_json(look.found),
         "gaps": plain(look.found.gaps),
     }
-
-
-def _same_clusters(options: Options) -> str:
-    given = {
-        "--source": options.source,
-        "--source-config": options.source_config,
-        "--target": options.target,
-        "--target-config": options.target_config,
-    }
-    return "".join(f" {name} {value}" for name, value in given.items() if value is not None)

@@ -1,0 +1,131 @@
+"""A plan as commands of the official tools, for clusters where only others may create things.
+
+Owns the script: addresses, order, what is to be done when the copy is complete. It holds no
+password: there is a place for it to be filled in.
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kferry.access.quota_plan import QUOTA
+from kferry.access.rules import ACL
+from kferry.access.user_plan import USER
+from kferry.access.work import quota_of, rule_of, user_of
+from kferry.cli.options import Options
+from kferry.cli.tables import visible
+from kferry.config import Protocol
+from kferry.ledger import ledger_topic
+from kferry.plans import Item, Plan, in_order
+from kferry.topics.applying import work_of
+from kferry.topics.commands import Command, set_command, topic_commands
+from kferry.topics.planning_items import TOPIC
+
+if TYPE_CHECKING:
+    from kferry.migration.planning import PlanRequest
+
+_QUOTA_ENTITIES = {"user": "users", "client-id": "clients", "ip": "ips"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What is to be run."""
+
+    now: list[str]
+    later: list[str]
+    """When the copy is complete: what kferry did not make, it does not finish by itself."""
+
+
+def commands(plan: Plan, request: "PlanRequest", options: Options) -> Commands:
+    """Put a plan as command lines."""
+    where = _where(request, options)
+    now: list[Command] = []
+    later: list[Command] = []
+    for item in (item for step in in_order(plan.work) for item in step):
+        now += _of(item)
+        if item.kind == TOPIC and (finish := work_of(item).finish):
+            later.append(set_command(item.name, finish))
+    if any(item.kind == TOPIC for item in plan.work):
+        now.insert(0, _ledger(plan, request))
+    return Commands(
+        now=[f"{tool} {where} {rest}" for tool, rest in now],
+        later=[f"{tool} {where} {rest}" for tool, rest in later],
+    )
+
+
+def script(plan: Plan, found: Commands) -> list[str]:
+    """Put them as a script for a shell."""
+    lines = [f"# {visible(plan.migration)}: for the target, cluster {visible(plan.target_id)}"]
+    if not found.now:
+        return [*lines, "# nothing is to be created or changed"]
+    lines += found.now
+    if found.later:
+        lines += [
+            "",
+            "# Only when the copy is complete: until then these topics keep everything they get.",
+            *(f"# {line}" for line in found.later),
+        ]
+    return lines
+
+
+def _where(request: "PlanRequest", options: Options) -> str:
+    bootstrap = options.target or ",".join(map(str, request.target.bootstrap))
+    words = f"--bootstrap-server {shlex.quote(bootstrap)}"
+    if options.target_config is not None:
+        return f"{words} --command-config {shlex.quote(str(options.target_config))}"
+    plain = request.target.protocol is Protocol.PLAINTEXT
+    return words if plain else f"{words} --command-config client.properties"
+
+
+def _ledger(plan: Plan, request: "PlanRequest") -> Command:
+    words = ["--create", "--if-not-exists", "--topic", ledger_topic(plan.migration)]
+    words += ["--partitions", str(request.slots)]
+    if request.replication is not None:
+        words += ["--replication-factor", str(request.replication)]
+    return "kafka-topics", shlex.join([*words, "--config", "cleanup.policy=compact"])
+
+
+def _of(item: Item) -> list[Command]:
+    if item.kind == TOPIC:
+        return topic_commands(work_of(item))
+    if item.kind == ACL:
+        return [_rule(item)]
+    if item.kind == USER:
+        return _user(item)
+    return [_quota(item)] if item.kind == QUOTA else []
+
+
+def _rule(item: Item) -> Command:
+    rule = rule_of(item)
+    words = ["--add", f"--{rule.permission}-principal", rule.principal]
+    words += [f"--{rule.permission}-host", rule.host, "--operation", rule.operation]
+    options = {"token": "delegation-token", "user": "user-principal"}
+    words.append(f"--{options.get(rule.resource, rule.resource)}")
+    if rule.resource != "cluster":
+        words.append(rule.name)
+    if rule.pattern != "literal":
+        words += ["--resource-pattern-type", rule.pattern]
+    return "kafka-acls", shlex.join(words)
+
+
+def _user(item: Item) -> list[Command]:
+    work = user_of(item)
+    # One mechanism a call: each may have a password of its own.
+    return [
+        (
+            "kafka-configs",
+            shlex.join(["--alter", "--entity-type", "users", "--entity-name", work.user])
+            + f" --add-config '{one.mechanism}=[iterations={one.iterations},password=PASSWORD]'",
+        )
+        for one in work.credentials
+    ]
+
+
+def _quota(item: Item) -> Command:
+    quota = quota_of(item)
+    words = ["--alter"]
+    for kind, name in quota.key:
+        words += ["--entity-type", _QUOTA_ENTITIES.get(kind, kind)]
+        words += ["--entity-default"] if name is None else ["--entity-name", name]
+    limits = ",".join(f"{name}={value:g}" for name, value in sorted(quota.limits.items()))
+    return "kafka-configs", shlex.join([*words, "--add-config", limits])

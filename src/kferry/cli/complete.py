@@ -1,0 +1,93 @@
+"""`kferry complete`: what is about to change, the question, and what was done.
+
+Owns the words. What is set is decided in `migration`.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kferry.cli import loop
+from kferry.cli.console import answer, answer_json, say
+from kferry.cli.options import Options
+from kferry.cli.status import target_of
+from kferry.cli.tables import visible
+from kferry.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from kferry.migration.book import TopicEntry
+    from kferry.migration.complete import Completed
+
+_MOST_NAMED = 20
+
+
+def run(*, options: Options | None = None) -> ExitCode:
+    """Give the target's topics the settings that they shall have after the copy.
+
+    While kferry copies, retention and the cleaner are kept away from topics it created. From here
+    on they work: what is older than a topic's retention goes. No record is copied after this.
+    """
+    options = options or Options()
+    target = target_of(options, "complete")
+    # Imported here: `--help` and errors of the command line must not wait for the engine.
+    from kferry.migration.complete import complete  # noqa: PLC0415
+
+    done = loop.run(
+        complete(
+            target,
+            migration=options.migration_name,
+            source=options.source_settings,
+            selection=options.selection,
+            agree=lambda migration, waiting: _agree(migration, waiting, options),
+        )
+    )
+    if options.json:
+        answer_json(
+            {
+                "migration": done.migration,
+                "completed": [entry.target for entry in done.topics] if done.agreed else [],
+            }
+        )
+    else:
+        answer(_said(done))
+    say(f"next: kferry status{options.again()}")
+    return ExitCode.DONE
+
+
+def _said(done: "Completed") -> str:
+    if not done.agreed:
+        return "nothing was changed"
+    if not done.topics:
+        return f"{visible(done.migration)}: every topic has its settings already"
+    return f"{visible(done.migration)}: {_topics(done.topics)} with settings of their own now"
+
+
+def _agree(migration: str, waiting: "Sequence[TopicEntry]", options: Options) -> bool:
+    """Say what will change, and ask."""
+    if not options.yes and not sys.stdin.isatty():
+        raise UsageError(
+            "complete changes settings on the target, and there is nobody to ask",
+            hint="--yes agrees beforehand",
+        )
+    if not options.quiet:
+        say(f"{visible(migration)}: settings of {_topics(waiting)} on the target")
+        for entry in waiting[:_MOST_NAMED]:
+            say(f"  {visible(entry.target)}: {_settings(entry)}")
+        if len(waiting) > _MOST_NAMED:
+            say(f"  and {len(waiting) - _MOST_NAMED:,} more")
+        say("records beyond these retentions are deleted by the brokers soon after")
+    if options.yes:
+        return True
+    say("\nComplete? [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _topics(topics: "Sequence[TopicEntry]") -> str:
+    return f"{len(topics):,} topic{'' if len(topics) == 1 else 's'}"
+
+
+def _settings(entry: "TopicEntry") -> str:
+    return ", ".join(
+        f"{name}={visible(value)}" if value is not None else f"{name} as the brokers have it"
+        for name, value in sorted(entry.finish.items())
+    )
