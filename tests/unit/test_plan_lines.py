@@ -12,6 +12,10 @@ from kferry.migration.planning import Applied
 from kferry.plans import Action, Item, Outcome, Plan
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
+RULE = (
+    "records would move to other partitions; `topics.change` in kferry.yaml lets `kferry apply` "
+    "change it"
+)
 ITEMS = (
     Item(
         action=Action.CREATE,
@@ -34,8 +38,7 @@ ITEMS = (
         kind="topic",
         name="clicks",
         reason="the target has 6 partitions, the source has 12",
-        details=("records would move to other partitions; `topics.change` in kferry.yaml lets "
-                 "`kferry apply` change it",),
+        details=(RULE,),
     ),
     Item(
         action=Action.CREATE,
@@ -58,7 +61,7 @@ ITEMS = (
         name="bob",
         reason="no password in the secrets file",
     ),
-)  # fmt: skip
+)
 PLAN = Plan(
     migration="orders-2026",
     source_id="5L6gAAAAAAAAAAAAAAAAAA",

@@ -4,15 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from test_topic_creation import DEFAULTS, facts, terms
-
 from kferry.admin.configs import Configs, ConfigValue, Origin
 from kferry.admin.view import View
 from kferry.config.plan_settings import ConfigWish, TopicWishes, config_patterns
 from kferry.config.selection import TopicSelection
 from kferry.names import Address, BrokerId, PartitionId, TopicName
 from kferry.plans import Action, Item
-from kferry.topics import TopicFacts, TopicPair, counterpart
+from kferry.topics import PartitionFacts, TargetTerms, TopicFacts, TopicPair, counterpart
 from kferry.topics.applying import work_of
 from kferry.topics.commands import topic_commands
 from kferry.topics.hazard_case import Hazard
@@ -24,6 +22,19 @@ from kferry.topics.planning_wishes import as_wished
 from kferry.wire import Broker, BrokerError, Partition, Topic
 
 ORDERS = TopicName("orders")
+DEFAULTS = {
+    "cleanup.policy": "delete",
+    "compression.type": "producer",
+    "flush.messages": str(2**63 - 1),
+    "max.message.bytes": "1048588",
+    "message.timestamp.type": "CreateTime",
+    "min.insync.replicas": "1",
+    "retention.bytes": "-1",
+    "retention.ms": "604800000",
+    "segment.bytes": "1073741824",
+    "segment.ms": "604800000",
+    "unclean.leader.election.enable": "false",
+}
 VIEW = View(release="4.3", principal="User:kferry")
 
 
@@ -33,6 +44,42 @@ def configs(own: Mapping[str, str], defaults: Mapping[str, str] = DEFAULTS) -> C
     }
     given = {name: ConfigValue(value=value, origin=Origin.TOPIC) for name, value in own.items()}
     return {**inherited, **given}
+
+
+def facts(
+    own: Mapping[str, str | None] | None = None,
+    *,
+    name: str = "orders",
+    partitions: int = 3,
+    told: bool = True,
+) -> TopicFacts:
+    return TopicFacts(
+        name=TopicName(name),
+        id=None,
+        internal=False,
+        cleanup_policy=None,
+        set_configs=dict(own or {}) if told else None,
+        partitions=tuple(
+            PartitionFacts(
+                partition=number,
+                leader=1,
+                replicas=(1, 2, 3),
+                in_sync=(1, 2, 3),
+                start=0,
+                end=0,
+                bytes=0,
+                records_per_second=None,
+                newest_ms=None,
+            )
+            for number in range(partitions)
+        ),
+    )
+
+
+def terms() -> TargetTerms:
+    return TargetTerms(
+        brokers=3, release="4.3", release_number=(4, 3), defaults=DEFAULTS, replication=3
+    )
 
 
 def topic(partitions: int, replicas: tuple[int, ...] = (1, 2, 3)) -> Topic:
@@ -102,14 +149,15 @@ def existing(
 def candidate(source: TopicFacts, **more: Any) -> Candidate:
     made = counterpart(source, ORDERS, terms=terms(), effective=None, replication=None)
     pair = TopicPair(source=source, target=ORDERS)
-    return Candidate(**{"pair": pair, "topic": made, "out_of_range": _segments(pair, made)} | more)
+    given: dict[str, Any] = {"pair": pair, "topic": made, "out_of_range": _segments(pair, made)}
+    return Candidate(**{**given, **more})
 
 
 def new(one: Candidate, *, clamp: bool = False) -> Item:
     return item_of_new(one, VIEW, clamp=clamp, remarks=())
 
 
-OWN = {
+OWN: dict[str, str | None] = {
     "cleanup.policy": "compact",
     "flush.messages": "1",
     "min.insync.replicas": "2",
@@ -126,7 +174,10 @@ def test_what_was_created_as_planned_is_the_same_while_it_is_filled_and_after() 
     filled = existing(source, topic(3), work.configs, finish=work.finish)
     assert (filled.action, filled.work, filled.details) == (Action.SAME, None, ())
     assert filled.reason == "3 partitions, retention is suspended until `kferry complete`"
-    assert existing(source, topic(3), OWN, finish={}).reason == "3 partitions"
+    assert (
+        existing(source, topic(3), {k: str(v) for k, v in OWN.items()}, finish={}).reason
+        == "3 partitions"
+    )
 
 
 def test_synchronous_settings_are_taken_over_but_for_what_was_excluded() -> None:

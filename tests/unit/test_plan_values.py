@@ -11,8 +11,9 @@ from kferry.plans import Action, Item, Plan, fingerprint, from_json, in_order, t
 
 
 def item(name: str, action: Action = Action.CREATE, **more: Any) -> Item:
-    work = {"do": name} if action in {Action.CREATE, Action.CHANGE} else None
-    return Item(**{"kind": "topic", "name": name, "action": action, "work": work} | more)
+    work: Any = {"do": name} if action in {Action.CREATE, Action.CHANGE} else None
+    given: dict[str, Any] = {"kind": "topic", "name": name, "action": action, "work": work}
+    return Item(**{**given, **more})
 
 
 def plan(*items: Item) -> Plan:
@@ -74,11 +75,11 @@ def test_scripts_find_a_list_for_each_action() -> None:
     ids=str,
 )
 def test_a_file_that_says_what_cannot_be_is_refused(damage: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=".+"):
+    with pytest.raises(ValueError, match=r"."):
         from_json({**to_json(plan(item("a"))), **damage})
 
 
-@given(st.recursive(st.none() | st.integers() | texts, lambda inner: st.lists(inner)))
+@given(st.recursive(st.none() | st.integers() | texts, st.lists))
 def test_anything_else_is_no_plan(value: object) -> None:
     with pytest.raises(ValueError, match="object"):
         from_json(value)

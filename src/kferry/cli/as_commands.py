@@ -8,10 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kferry.access.quota_plan import QUOTA
-from kferry.access.rules import ACL
-from kferry.access.user_plan import USER
-from kferry.access.work import quota_of, rule_of, user_of
+from kferry.access import access_command
 from kferry.cli.options import Options
 from kferry.cli.tables import visible
 from kferry.config import Protocol
@@ -23,8 +20,6 @@ from kferry.topics.planning_items import TOPIC
 
 if TYPE_CHECKING:
     from kferry.migration.planning import PlanRequest
-
-_QUOTA_ENTITIES = {"user": "users", "client-id": "clients", "ip": "ips"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,44 +83,5 @@ def _ledger(plan: Plan, request: "PlanRequest") -> Command:
 def _of(item: Item) -> list[Command]:
     if item.kind == TOPIC:
         return topic_commands(work_of(item))
-    if item.kind == ACL:
-        return [_rule(item)]
-    if item.kind == USER:
-        return _user(item)
-    return [_quota(item)] if item.kind == QUOTA else []
-
-
-def _rule(item: Item) -> Command:
-    rule = rule_of(item)
-    words = ["--add", f"--{rule.permission}-principal", rule.principal]
-    words += [f"--{rule.permission}-host", rule.host, "--operation", rule.operation]
-    options = {"token": "delegation-token", "user": "user-principal"}
-    words.append(f"--{options.get(rule.resource, rule.resource)}")
-    if rule.resource != "cluster":
-        words.append(rule.name)
-    if rule.pattern != "literal":
-        words += ["--resource-pattern-type", rule.pattern]
-    return "kafka-acls", shlex.join(words)
-
-
-def _user(item: Item) -> list[Command]:
-    work = user_of(item)
-    # One mechanism a call: each may have a password of its own.
-    return [
-        (
-            "kafka-configs",
-            shlex.join(["--alter", "--entity-type", "users", "--entity-name", work.user])
-            + f" --add-config '{one.mechanism}=[iterations={one.iterations},password=PASSWORD]'",
-        )
-        for one in work.credentials
-    ]
-
-
-def _quota(item: Item) -> Command:
-    quota = quota_of(item)
-    words = ["--alter"]
-    for kind, name in quota.key:
-        words += ["--entity-type", _QUOTA_ENTITIES.get(kind, kind)]
-        words += ["--entity-default"] if name is None else ["--entity-name", name]
-    limits = ",".join(f"{name}={value:g}" for name, value in sorted(quota.limits.items()))
-    return "kafka-configs", shlex.join([*words, "--add-config", limits])
+    command = access_command(item)
+    return [] if command is None else [command]

@@ -25,6 +25,7 @@ from kferry.config import (
     parse_rate,
     parse_time,
 )
+from kferry.config.renaming import Renaming
 from kferry.errors import UsageError
 from kferry.names import TopicName
 
@@ -158,7 +159,7 @@ def copy_request(
         target=target,
         migration=options.migration_name,
         selection=options.selection,
-        mapping={**(file.rename if file is not None else {}), **_mapping(flags.map)},
+        mapping=(file.rename if file is not None else Renaming()) | _mapping(flags.map),
         start=start,
         until_caught_up=flags.until_caught_up,
         complete=flags.complete,

@@ -13,7 +13,17 @@ from kferry.config.migration_file import (
     check_migration_name,
     load_migration_file,
 )
+from kferry.config.plan_settings import (
+    MM2_EXCLUDES,
+    TARGETS_DEFAULT,
+    AccessWishes,
+    ConfigWish,
+    TopicWishes,
+    config_patterns,
+    parse_replication,
+)
 from kferry.config.quantities import parse_rate
+from kferry.config.renaming import Renaming
 from kferry.config.selection import LEDGER_PREFIX, TopicSelection
 from kferry.config.settings import ClusterSettings, Protocol, SaslSettings, Secret, TlsSettings
 from kferry.config.starts import (
@@ -29,8 +39,12 @@ from kferry.config.topics_section import check_rename
 
 __all__ = [
     "LEDGER_PREFIX",
+    "MM2_EXCLUDES",
+    "TARGETS_DEFAULT",
+    "AccessWishes",
     "Beginning",
     "ClusterSettings",
+    "ConfigWish",
     "CopySettings",
     "FromEnd",
     "Given",
@@ -38,20 +52,24 @@ __all__ = [
     "MigrationFile",
     "Moment",
     "Protocol",
+    "Renaming",
     "SaslSettings",
     "Secret",
     "Since",
     "Start",
     "TlsSettings",
     "TopicSelection",
+    "TopicWishes",
     "Unconsumed",
     "check_migration_name",
     "check_rename",
     "cluster_settings",
+    "config_patterns",
     "load_cluster",
     "load_migration_file",
     "load_properties",
     "parse_address",
     "parse_rate",
+    "parse_replication",
     "parse_time",
 ]

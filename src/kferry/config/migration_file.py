@@ -8,12 +8,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal, TypeVar, get_args
 
+from kferry.config.access_section import ACCESS_KEYS, read_access
 from kferry.config.cluster_section import CLUSTER_KEYS, read_cluster
+from kferry.config.plan_settings import AccessWishes, TopicWishes
 from kferry.config.problems import Problems
 from kferry.config.quantities import parse_rate
+from kferry.config.renaming import Renaming
 from kferry.config.section import Section, Text
 from kferry.config.selection import TopicSelection
 from kferry.config.settings import ClusterSettings
@@ -21,7 +23,6 @@ from kferry.config.starts import Beginning, FromEnd, Since, Start, Unconsumed, p
 from kferry.config.topics_section import TOPICS_KEYS, read_topics
 from kferry.config.yaml_nodes import NotYaml, Scalar, read_yaml
 from kferry.errors import ConfigError
-from kferry.names import TopicName
 
 OnGap = Literal["stop", "record"]
 Pipelining = Literal["safe", "relaxed"]
@@ -29,8 +30,9 @@ _Word = TypeVar("_Word", bound=str)
 
 DEFAULT_NAME = "kferry.yaml"
 VERSION = 1
-_KEYS = ("version", "name", "source", "target", "topics", "copy", "ledger")
-_COPY_KEYS = ("start", "on_gap", "rate", "append", "suspend_retention", "pipelining")
+FILE_KEYS = ("version", "name", "source", "target", "topics", "access", "copy", "ledger")
+COPY_KEYS = ("start", "on_gap", "rate", "append", "suspend_retention", "pipelining")
+LEDGER_KEYS = ("slots", "replication")
 _LARGEST_FILE = 1 << 20
 _STARTS: Mapping[str, Start] = {
     "beginning": Beginning(),
@@ -70,7 +72,9 @@ class MigrationFile:
     source: ClusterSettings | None = None
     target: ClusterSettings | None = None
     selection: TopicSelection = field(default_factory=TopicSelection)
-    rename: Mapping[TopicName, TopicName] = field(default_factory=lambda: MappingProxyType({}))
+    rename: Renaming = field(default_factory=Renaming)
+    topic_wishes: TopicWishes = field(default_factory=TopicWishes)
+    access_wishes: AccessWishes = field(default_factory=AccessWishes)
     copy: CopySettings = field(default_factory=CopySettings)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
 
@@ -122,7 +126,7 @@ def _parse(
         problems.note(error.problem)
         return MigrationFile(path=path)
     node = Scalar(line=1, text="", kind="null") if node is None else node
-    file = Section(node, name="", keys=_KEYS, problems=problems)
+    file = Section(node, name="", keys=FILE_KEYS, problems=problems)
     if not _is_our_version(file, problems):
         return MigrationFile(path=path)
     clusters = {
@@ -137,16 +141,20 @@ def _parse(
         for side, given in sides.items()
         if not given.whole and (section := file.section(side, CLUSTER_KEYS)) is not None
     }
-    selection, rename = read_topics(file.section("topics", TOPICS_KEYS), problems)
+    topics = read_topics(file.section("topics", TOPICS_KEYS), problems)
     return MigrationFile(
         path=path,
         name=_name(file, problems),
         source=clusters.get("source"),
         target=clusters.get("target"),
-        selection=selection,
-        rename=rename,
-        copy=_copy(file.section("copy", _COPY_KEYS), problems),
-        ledger=_ledger(file.section("ledger", ("slots", "replication"))),
+        selection=topics.selection,
+        rename=topics.rename,
+        topic_wishes=topics.wishes,
+        access_wishes=read_access(
+            file.section("access", ACCESS_KEYS), problems, folder=path.parent
+        ),
+        copy=_copy(file.section("copy", COPY_KEYS), problems),
+        ledger=_ledger(file.section("ledger", LEDGER_KEYS)),
     )
 
 

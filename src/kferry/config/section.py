@@ -92,6 +92,20 @@ class Section:
                 found[left.text] = (Text(left.text, left.line), Text(value, right.line))
         return tuple(found.values())
 
+    def tables(self, key: str) -> tuple[tuple[Text, tuple[tuple[Text, Text], ...]], ...]:
+        """Return a mapping of free words to pairs."""
+        node = self._values.get(key)
+        if node is None or _is_null(node):
+            return ()
+        if not isinstance(node, Table):
+            self._wrong(key, node, "a table, such as name: {key: value}")
+            return ()
+        names = [left.text for left, _ in node.entries if isinstance(left, Scalar)]
+        inner = Section(node, name=self._path(key), keys=names, problems=self._problems)
+        return tuple(
+            (Text(name, inner.line_of(name)), inner.pairs(name)) for name in dict.fromkeys(names)
+        )
+
     def flag(self, key: str) -> bool | None:
         """Return true or false."""
         node = self._values.get(key)

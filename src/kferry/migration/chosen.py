@@ -133,7 +133,7 @@ async def choose(
     there = (await target.refresh(None)).topics
     pairs = pair_topics(
         topics.topics,
-        _names(mapping, entries),
+        _names(topics, mapping, entries),
         existing=list(there),
     )
     _insist_on_one_source(pairs, entries)
@@ -152,16 +152,22 @@ async def choose(
 
 
 def _names(
-    mapping: Mapping[TopicName, TopicName], entries: Mapping[TopicName, TopicEntry]
+    topics: Topics,
+    mapping: Mapping[TopicName, TopicName],
+    entries: Mapping[TopicName, TopicEntry],
 ) -> dict[str, str]:
-    known = {name: entry.target for name, entry in entries.items()}
-    for name, target in mapping.items():
-        if known.get(name, target) != target:
+    """Name each topic on the target: as it was named before, or as the mapping says."""
+    names: dict[str, str] = {}
+    for facts in topics.topics:
+        name, entry = facts.name, entries.get(facts.name)
+        wanted = mapping.get(name)
+        if entry is not None and wanted is not None and entry.target != wanted:
             raise Remapped(
-                f"{name} is being copied to {known[name]}, and cannot go to {target} as well",
-                hint=f"leave --map {name}={target} out, or copy it as another migration (-m NAME)",
+                f"{name} is being copied to {entry.target}, and cannot go to {wanted} as well",
+                hint=f"leave the new name {wanted} out, or copy it as another migration (-m NAME)",
             )
-    return {str(name): str(target) for name, target in (*mapping.items(), *known.items())}
+        names[name] = entry.target if entry is not None else wanted or name
+    return names
 
 
 def _insist_on_ids(topics: Topics, entries: Mapping[TopicName, TopicEntry]) -> None:

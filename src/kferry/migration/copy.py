@@ -5,7 +5,7 @@ let records flow, then say how it ended. Each of these is done elsewhere.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
@@ -78,10 +78,10 @@ class _Copy:
             append=request.append,
             suspend_retention=request.suspend_retention,
         )
-        if completed := sorted(entry.target for _, entry in chosen.known if entry.completed):
+        if completed := [entry.target for _, entry in chosen.known if entry.completed]:
             self._note(
-                f"{', '.join(completed[:3])}{' …' if len(completed) > 3 else ''}: completed before; "
-                "their own retention is at work on what is copied now"
+                f"{some(completed)}: completed before; their own retention is at work on what is "
+                "copied now"
             )
         for hazard in chosen.hazards:
             self._note(f"{hazard.topic}: {hazard.message}")
@@ -168,8 +168,8 @@ class _Copy:
         self._announce(engine)
         if left_alone := sorted(entries.keys() - beat.scope):
             self._note(
-                f"{len(left_alone):,} other topics of this migration are left alone: "
-                f"{', '.join(left_alone[:3])}{' …' if len(left_alone) > 3 else ''}"
+                f"{many(len(left_alone), 'other topic')} of this migration are left alone: "
+                f"{some(left_alone)}"
             )
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -347,6 +347,12 @@ class _Copy:
         if line not in self.notes:
             self.notes.append(line)
             self.watch.narrate(line)
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """Name a few of many."""
+    listed = sorted(names)
+    return ", ".join(listed[:most]) + (" …" if len(listed) > most else "")
 
 
 def many(number: int, noun: str) -> str:

@@ -29,7 +29,7 @@ class Draft:
     name: str | None = None
     sections: dict[str, dict[str, Value]] = field(default_factory=dict)
     remarks: dict[str, list[str]] = field(default_factory=dict)
-    """By section, before its keys; a line each, taken as it is."""
+    """By section, before its keys; a line each; what is too wide is broken."""
     head: list[str] = field(default_factory=list)
     tail: list[str] = field(default_factory=list)
     """At the end of the file."""
@@ -93,4 +93,13 @@ def _comments(lines: Iterable[str], *, indent: int) -> Iterator[str]:
     for line in lines:
         # What clusters and other files say must neither end the comment nor switch on a key.
         harmless = re.sub(r"[^\x20-\x7e\xa0-\u2027\u202f-\ud7ff\uf900-\ufffd]", "?", line)
-        yield f"{' ' * indent}# {harmless}".rstrip()
+        words = harmless.lstrip()
+        lead = f"{' ' * indent}# {' ' * (len(harmless) - len(words))}"
+        yield from textwrap.wrap(
+            harmless,
+            _WIDTH,
+            initial_indent=f"{' ' * indent}# ",
+            subsequent_indent=lead if words == harmless else f"{lead}  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [f"{' ' * indent}#"]

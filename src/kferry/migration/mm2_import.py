@@ -68,6 +68,8 @@ class _Import:
         self._origin = origin
         self._result = Imported()
         self._draft = self._result.draft
+        self._policy_class = self._value("replication.policy.class") or _PREFIXES
+        self._separator = self._value("replication.policy.separator") or "."
 
     def run(self) -> Imported:
         self._draft.name = self._flow.migration
@@ -121,15 +123,18 @@ class _Import:
             self._draft.remark(
                 "topics",
                 "MirrorMaker 2 leaves out topics of its own, and names that end in .replica. Before"
-                " Kafka 4.0",
-                "it left out every name that ends in -internal or .internal, too.",
+                " Kafka 4.0 it left out every name that ends in -internal or .internal, too.",
             )
-        if self._prefix is not None:
+        if self._policy_class == _PREFIXES:
             # What the target has sent to the source is not sent back.
             exclude.append(f"{self._flow.target}{self._separator}*")
-        names = TopicSelection.parse((), exclude=exclude)
         include = [] if include is None or "*" in include else include
-        lost = [one for one in include if not names.matches(TopicName(one), internal=False)]
+        wanted = TopicSelection.parse(include, exclude=exclude)
+        lost = [
+            one
+            for one in include
+            if one in wanted.exact and not wanted.matches(TopicName(one), internal=False)
+        ]
         for one in lost:
             self._tell("topics", f"{one} is excluded, too, so it was never copied", decide=False)
         kept = [one for one in include if one not in lost]
@@ -139,27 +144,15 @@ class _Import:
             self._draft.put("topics", include=kept)
         self._draft.put("topics", exclude=exclude)
 
-    @property
-    def _separator(self) -> str:
-        return self._value("replication.policy.separator") or "."
-
-    @property
-    def _prefix(self) -> str | None:
-        """What MirrorMaker 2 puts before the names of topics, if it does."""
-        policy = self._value("replication.policy.class") or _PREFIXES
-        return f"{self._flow.source}{self._separator}" if policy == _PREFIXES else None
-
     def _policy(self) -> None:
-        policy = self._value("replication.policy.class")
-        if self._prefix is not None:
-            self._draft.put("topics", rename={"*": f"{self._prefix}*"})
+        if self._policy_class == _PREFIXES:
+            self._draft.put("topics", rename={"*": f"{self._flow.source}{self._separator}*"})
             self._draft.remark(
                 "topics",
                 "MirrorMaker 2 prefixes names (DefaultReplicationPolicy). Without `rename` topics "
-                "keep theirs,",
-                "and applications need not know that they have moved.",
+                "keep theirs, and applications need not know that they have moved.",
             )
-        elif policy not in _KEEPS_NAMES:
+        elif self._policy_class not in _KEEPS_NAMES:
             self._tell(
                 "replication.policy.class",
                 "code of your own names the topics on the target; here they keep their names "
@@ -204,9 +197,8 @@ class _Import:
             self._draft.remark(
                 "access",
                 "MirrorMaker 2 carries only rules about topics, and makes READ of what is more. "
-                "kferry carries",
-                "all rules whole; those that let others write wait until cutover, as you have it "
-                "now.",
+                "kferry carries all rules whole; those that let others write wait until cutover, "
+                "as you have it now.",
             )
 
     def _groups(self) -> None:
@@ -235,8 +227,7 @@ class _Import:
         self._draft.remark(
             "copy",
             "What MirrorMaker 2 has copied already is not taken over: a target topic that holds "
-            "records is refused",
-            "unless `append` is set or the topic gets another name.",
+            "records is refused unless `append` is set or the topic gets another name.",
         )
 
     def _rest(self) -> None:
