@@ -23,7 +23,7 @@ def names(done: Ended, action: str, kind: str = "topic") -> list[str]:
 
 
 def only(done: Ended, action: str) -> dict[str, str]:
-    """Return the reason of each thing of one action, which must be the only one."""
+    """Return the reason of each topic of one action; there must be none of another."""
     others = {"create", "change", "same", "conflict", "left_behind"} - {action}
-    assert not any(done.result[other] for other in others), done.result
-    return {one["name"]: one["reason"] for one in done.result[action]}
+    assert not any(names(done, other) for other in others), done.result
+    return {one["name"]: one["reason"] for one in done.result[action] if one["kind"] == "topic"}

@@ -16,6 +16,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs e
     AdminClient,
     ResourcePatternType,
     ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
 )
 from inspecting import admin_of
 from judge import PATIENCE_S, client_config
@@ -138,6 +141,10 @@ async def test_users_can_log_in_with_the_passwords_of_the_file(
 ) -> None:
     given, _ = add_user(sasl.source, tmp_path)
     made_up, _ = add_user(sasl.source, tmp_path)
+    also = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
+    admin = admin_of(sasl.source)
+    upsertion = UserScramCredentialUpsertion(made_up, also, b"secret")
+    admin.alter_user_scram_credentials([upsertion])[made_up].result(PATIENCE_S)
     file = tmp_path / "secrets"
     file.write_text(f"{given}=päss=word: 1\n", encoding="utf-8")
     file.chmod(0o600)

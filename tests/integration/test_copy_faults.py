@@ -38,7 +38,8 @@ LEASE_S = 10.0
 def broken(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, Cluster]]:
     """Three brokers on the side that is to suffer, one on the other."""
     side: str = request.param
-    with Sandbox.start(**{side: ClusterSpec(brokers=3)}) as sandbox:
+    specs = {one: ClusterSpec(brokers=3 if one == side else 1) for one in ("source", "target")}
+    with Sandbox.start(source=specs["source"], target=specs["target"]) as sandbox:
         yield sandbox, getattr(sandbox, side)
 
 
@@ -75,18 +76,15 @@ async def test_brokers_die_and_leaders_move(broken: tuple[Sandbox, Cluster]) -> 
     wanted = ("--topic", numbers.topic, "--rate", RATE)
     with running(sandbox, *wanted, migration=numbers.topic) as run:
         with numbers.flowing():
-            for number in (2, 3):
-                await asyncio.to_thread(run.until_copied, run.copied + 500)
-                brokers.find(cluster, number).kill()
-                await asyncio.to_thread(run.until_copied, run.copied + 500)
-                await asyncio.to_thread(brokers.restart, cluster, number)
-                for partition in range(PARTITIONS):
-                    # A replica that has just come back may not be in sync yet.
-                    with contextlib.suppress(CannotBreakError):
-                        await move_leader(
-                            cluster,
-                            TopicPartition(TopicName(numbers.topic), PartitionId(partition)),
-                        )
+            await asyncio.to_thread(run.until_copied, 500)
+            brokers.find(cluster, 2).kill()
+            await asyncio.to_thread(run.until_copied, run.copied + 500)
+            await asyncio.to_thread(brokers.restart, cluster, 2)
+            for partition in range(PARTITIONS):
+                place = TopicPartition(TopicName(numbers.topic), PartitionId(partition))
+                # A replica that has just come back may not be in sync yet.
+                with contextlib.suppress(CannotBreakError):
+                    await move_leader(cluster, place)
             await asyncio.to_thread(run.until_copied, run.copied + 200)
         followed = await asyncio.to_thread(run.stop)
     assert followed.code == 0, followed.said

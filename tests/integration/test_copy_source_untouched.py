@@ -52,7 +52,7 @@ def seen(cluster: Cluster) -> dict[str, Any]:
     }
     anything = AclBindingFilter(
         ResourceType.ANY,
-        None,
+        None,  # type: ignore[arg-type]  # any name; its stubs say too little
         ResourcePatternType.ANY,
         None,
         None,
@@ -78,9 +78,10 @@ def topic(sasl: Sandbox) -> str:
 
 def test_the_source_is_as_it_was_and_a_reader_is_enough(sasl: Sandbox, topic: str) -> None:
     before = seen(sasl.source)
-    for more in ((), ("--complete",)):
-        done = copy(sasl, "--topic", topic, *more, migration=topic)
-        assert done.code == 0, done.said
+    first = copy(sasl, "--topic", topic, migration=topic)
+    assert first.code == 0, first.said
+    done = copy(sasl, "--topic", topic, "--complete", migration=topic)
+    assert done.code == 0, done.said
     assert done.result["total_records"] == 300
     assert_same(sasl.source, sasl.target, topic)
     unread = copy(

@@ -18,7 +18,7 @@ from kferry.ledger.errors import LedgerDoubt, LedgerLost, LedgerRefused
 from kferry.ledger.fate import Fate, SentBatch, fate_of
 from kferry.ledger.leader import at_leader
 from kferry.ledger.packing import pack
-from kferry.ledger.reading import listed, sent_since
+from kferry.ledger.reading import listed, read_ledger, sent_since
 from kferry.ledger.topic import LedgerTopic
 from kferry.names import TopicPartition
 from kferry.records import Codec, Record, Stamp
@@ -74,6 +74,7 @@ class SlotWriter:
         patience: float | None = None,
     ) -> None:
         self._cluster = cluster
+        self._ledger, self._slot = ledger, slot
         self._partition = ledger.partition(slot)
         self._transactional_id = transactional_id
         self._identity = identity
@@ -104,6 +105,16 @@ class SlotWriter:
                 self._waiting.clear()
                 self._head = None
                 raise
+
+    async def insist(self, key: str, field: str, ours: object) -> None:
+        """Raise unless this field of a document is ours: for one who was away for long.
+
+        Brokers forget after a day who was shut out. What stands in the ledger stays.
+        """
+        found = (await read_ledger(self._cluster, self._ledger, [self._slot]))[self._slot].get(key)
+        if found is None or found.value is None or found.value.get(field) != ours:
+            self._ended = self._lost()
+            raise self._ended
 
     async def _deliver(self) -> None:
         """Get the first of those that wait into the log."""
@@ -148,7 +159,7 @@ class SlotWriter:
     def _lost(self) -> LedgerLost:
         return LedgerLost(
             f"{self._transactional_id} is held by another process now",
-            f"it has a newer epoch than ours, {self._identity.epoch}, in {self._partition}",
+            f"it came after us, with epoch {self._identity.epoch}, to {self._partition}",
             changed="What this process had written stays, and is continued there.",
             hint="kferry status shows who goes on; to take it back, start kferry copy again",
         )
