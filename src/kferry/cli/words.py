@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import groupby
 
-from kferry.preflight.findings import binary_size
+from kferry.units import binary_size
 
 UNKNOWN, NOTHING = "?", "-"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400

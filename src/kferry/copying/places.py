@@ -16,6 +16,7 @@ from kferry.wire import Cluster, Metadata, Outcomes, UnsupportedApi, WireError
 from kferry.wire.fetch import READ_COMMITTED
 
 _PAUSE_S = 0.5
+_LOOKS = 20
 
 
 def remade(side: str, lane: Lane, topic: TopicName, known: str, now: str) -> Trouble:
@@ -40,6 +41,7 @@ class Places:
         self._record_gaps = record_gaps
         self._looked = looked
         self._waiting: dict[Lane, None] = {}
+        self._short: dict[Lane, int] = {}
         self._asked = asyncio.Event()
 
     def look(self, lane: Lane) -> None:
@@ -71,6 +73,8 @@ class Places:
         self._stop_remade(lanes, metadata)
         lanes = [lane for lane in lanes if lane.phase is not Phase.STOPPED]
         partitions = [lane.source for lane in lanes]
+        # As it is when the questions are asked: what is in flight may arrive before the answers.
+        copied = {lane: lane.copied_to for lane in lanes}
         starts, ends, epochs = await asyncio.gather(
             list_offsets(self._source, partitions, Place.START),
             list_offsets(self._source, partitions, Place.END),
@@ -97,7 +101,10 @@ class Places:
                 continue
             if stable is not None and lane.phase is Phase.FLOWING:
                 lane.pass_over(stable)
-            self._judge(lane, start, end, kept)
+            if self._may_wake_up(lane, copied[lane], end.offset, kept):
+                again.append(lane)
+                continue
+            self._judge(lane, copied[lane], start, end, kept)
             lane.looking = False
             self._looked(lane)
         return again
@@ -128,12 +135,28 @@ class Places:
         stable = page.last_stable_offset if page.last_stable_offset >= 0 else page.high_watermark
         return stable if not page.records and stable > lane.fetched_to else None
 
-    def _judge(self, lane: Lane, start: ListedOffset, end: ListedOffset, kept: int | None) -> None:
+    def _may_wake_up(self, lane: Lane, copied: int, end: int, kept: int | None) -> bool:
+        """Whether a log that seems to end too early may just not know better yet.
+
+        Before 2.2 a new leader tells a high watermark from before it was one (KIP-207). What the
+        epochs say is sure.
+        """
+        sure = kept is not None and 0 <= kept < copied
+        if end >= copied or sure:
+            self._short.pop(lane, None)
+            return False
+        self._short[lane] = self._short.get(lane, 0) + 1
+        lane.hindrance = f"source: {lane.source} ends before what was copied; looking again"
+        return self._short[lane] < _LOOKS
+
+    def _judge(
+        self, lane: Lane, copied: int, start: ListedOffset, end: ListedOffset, kept: int | None
+    ) -> None:
         if lane.phase is Phase.STOPPED:
             return
         log_end = end.offset if kept is None or kept < 0 else min(end.offset, kept)
-        if log_end < lane.copied_to:
-            lost = lane.copied_to - log_end
+        if log_end < copied:
+            lost = copied - log_end
             reason = (
                 f"the source lost {lost:,} offsets from {log_end:,} on that were copied already "
                 "(an unclean election, or a topic made anew); the target still has them"

@@ -5,14 +5,17 @@ Owns the refusal while somebody still reads or writes, and the account per group
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kferry.copying import Lane
 from kferry.errors import ExitCode, KferryError
-from kferry.groups import Unconsumed, take_unconsumed
 from kferry.migration.requests import Arrived
 from kferry.names import PartitionId, TopicPartition
 from kferry.topics import Topics
 from kferry.wire import Cluster
+
+if TYPE_CHECKING:
+    from kferry.groups import Unconsumed
 
 
 class StillMoving(KferryError):
@@ -26,7 +29,7 @@ class StillMoving(KferryError):
 class Unread:
     """What was found, and where to start."""
 
-    found: Unconsumed
+    found: "Unconsumed"
 
     @property
     def starts(self) -> Mapping[TopicPartition, int]:
@@ -72,6 +75,9 @@ async def look_at_unread(source: Cluster, topics: Topics, *, live: bool) -> Unre
         for topic in topics.topics
         for one in topic.partitions
     ]
+    # Imported here: the calls about groups are many, and no other copy needs them.
+    from kferry.groups import take_unconsumed  # noqa: PLC0415
+
     found = await take_unconsumed(source, partitions)
     if found.obstacles and not live:
         raise StillMoving(

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from kferry.admin.log_dirs import Disk
 from kferry.names import BrokerId, TopicName, TopicPartition
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, binary_size, note, reason, warning
+from kferry.preflight.findings import Finding, Severity, Side, note, reason, warning
+from kferry.units import binary_size
 from kferry.wire import Outcomes, WireError
 
 _COMFORTABLE = 1.2

@@ -102,13 +102,3 @@ def some(names: Iterable[str], most: int = 3) -> str:
     listed = sorted(names)
     shown = ", ".join(listed[:most])
     return shown if len(listed) <= most else f"{shown} and {len(listed) - most:,} more"
-
-
-def binary_size(size: float) -> str:
-    """Write bytes in binary units: `412.6 GiB`."""
-    units = ("B", "KiB", "MiB", "GiB", "TiB")
-    for unit in units[:-1]:
-        if size < 1024:
-            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
-        size /= 1024
-    return f"{size:,.1f} {units[-1]}"

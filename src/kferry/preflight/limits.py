@@ -6,7 +6,8 @@ Owns which settings matter and how each is judged. Pure.
 from collections.abc import Callable
 
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, binary_size, note, reason, warning
+from kferry.preflight.findings import Finding, Severity, Side, note, reason, warning
+from kferry.units import binary_size
 from kferry.wire import WireError
 
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
