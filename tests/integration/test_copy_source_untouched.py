@@ -50,12 +50,13 @@ def seen(cluster: Cluster) -> dict[str, Any]:
         )
         for one in groups
     }
+    anyone: Any = None  # the stubs of filters want names
     anything = AclBindingFilter(
         ResourceType.ANY,
-        None,  # type: ignore[arg-type]  # any name; its stubs say too little
+        anyone,
         ResourcePatternType.ANY,
-        None,
-        None,
+        anyone,
+        anyone,
         AclOperation.ANY,
         AclPermissionType.ANY,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from planning import apply, names, plan
-from test_inspect_access import ACLS, as_admin
+from test_inspect_access import as_admin
 from topic_making import make, own_configs
 
 from kferry.names import TopicName
@@ -21,9 +21,14 @@ def principal(cluster: Cluster) -> str:
     return f"User:{found[1]}"
 
 
+def acls(cluster: Cluster, *words: str) -> None:
+    moved = cluster.version.startswith("4.")
+    as_admin(cluster, f"{'org.apache.kafka.tools' if moved else 'kafka.admin'}.AclCommand", *words)
+
+
 def deny(cluster: Cluster, topic: str, operation: str) -> None:
     rule = ("--deny-principal", principal(cluster), "--operation", operation, "--topic", topic)
-    as_admin(cluster, ACLS, "--add", *rule)
+    acls(cluster, "--add", *rule)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +47,7 @@ def topics(sasl: Sandbox) -> Iterator[dict[str, TopicName]]:
     yield made
     for topic in made.values():
         for cluster in (sasl.source, sasl.target):
-            as_admin(cluster, ACLS, "--remove", "--force", "--topic", topic)
+            acls(cluster, "--remove", "--force", "--topic", topic)
 
 
 def test_what_is_missing_is_named_as_the_right_to_grant(

@@ -62,7 +62,7 @@ def scope(
     topics: Sequence[str] = TOPICS,
 ) -> Scope:
     return Scope(
-        topics=frozenset(map(TopicName, topics)),
+        topics=tuple(sorted(map(TopicName, topics))),
         selection=selection,
         mapping={TopicName(old): TopicName(new) for old, new in (mapping or {}).items()},
     )
@@ -147,11 +147,11 @@ def test_a_prefix_follows_topics_that_are_all_renamed_alike() -> None:
 
 def test_rules_for_topics_to_come_follow_a_pattern_of_new_names() -> None:
     renaming = Renaming({}, [rename_pattern("*", "eu.*")])
-    asked = Scope(topics=frozenset(), selection=ALL, mapping=renaming)
+    asked = Scope(topics=(), selection=ALL, mapping=renaming)
     items = plan(acl("ord", pattern="prefixed"), acl("orders"), acl("*"), within=asked)
     assert made(items) == {acl("eu.ord", pattern="prefixed"), acl("eu.orders"), acl("*")}
     into_memory = Renaming({}, [rename_pattern("/a(.*)/", r"\1")])
-    asked = Scope(topics=frozenset(), selection=ALL, mapping=into_memory)
+    asked = Scope(topics=(), selection=ALL, mapping=into_memory)
     (item,) = plan(acl("a__kferry.default"), within=asked)
     assert item.action is Action.LEFT_BEHIND
 

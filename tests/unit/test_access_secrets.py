@@ -73,5 +73,10 @@ def test_a_file_that_cannot_be_read_or_written_is_said_without_its_content(tmp_p
     with pytest.raises(SecretsFileTrouble) as caught:
         read_passwords(binary)
     assert "s3cret" not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
+    half = tmp_path / "half"
+    half.write_text("alice=s3cret\\ud800")
+    with pytest.raises(SecretsFileTrouble, match="line 1: half a character") as caught:
+        read_passwords(half)
+    assert "s3cret" not in f"{caught.value!r} {caught.value.hint}"
     with pytest.raises(SecretsFileTrouble, match="cannot write"):
         make_up(tmp_path / "no-folder" / "file", ["bob"])

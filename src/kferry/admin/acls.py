@@ -1,15 +1,23 @@
 """The rules of who may do what.
 
-Owns DescribeAcls. Numbers of kinds this release does not know are shown as numbers, never dropped.
+Owns DescribeAcls and CreateAcls. Numbers of kinds this release does not know are shown as numbers,
+never dropped. One rule that is refused never holds up the others: its error is its outcome.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kafka.protocol.admin import DescribeAclsRequest, DescribeAclsResponse
+from kafka.protocol.admin import (
+    CreateAclsRequest,
+    CreateAclsResponse,
+    DescribeAclsRequest,
+    DescribeAclsResponse,
+)
 
-from kferry.wire import Cluster
+from kferry.wire import BrokerError, Cluster, UnsupportedApi, WireError
 from kferry.wire.errors import raise_for
+from kferry.wire.versions import ApiVersions
 
 _ANY = 1
 _LITERAL = 3  # before 2.0 there was no other
@@ -32,6 +40,11 @@ _OPERATIONS = {
     14: "DescribeTokens",
     15: "TwoPhaseCommit",
 }
+_PREFIXES, _USERS = 1, 3
+"""The versions of CreateAcls that know prefixes (2.0, KIP-290) and users (3.3, KIP-373)."""
+_UNKNOWN_BEFORE_4 = frozenset({"TwoPhaseCommit"})
+_PER_CALL = 500
+_NOTHING_SAID = -1  # UNKNOWN_SERVER_ERROR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -63,6 +76,93 @@ async def describe_acls(cluster: Cluster) -> list[Acl]:
     return sorted(_acl(resource, rule) for resource in answer.resources for rule in resource.acls)
 
 
+async def create_acls(cluster: Cluster, acls: Sequence[Acl]) -> dict[Acl, WireError | None]:
+    """Create rules, in this order; those that are there already stay as they are.
+
+    Returns before every broker knows them.
+    """
+    connection = await cluster.any_connection()
+    outcomes: dict[Acl, WireError | None] = {}
+    takeable = []
+    for acl in dict.fromkeys(acls):
+        if why := not_takeable(acl, connection.versions):
+            outcomes[acl] = UnsupportedApi(connection.where, "CreateAcls", why)
+        else:
+            takeable.append(acl)
+    for chunk in _chunks(takeable):
+        outcomes |= await _create(cluster, chunk)
+    return outcomes
+
+
+def not_takeable(acl: Acl, versions: ApiVersions) -> str:
+    """Say why brokers of this age cannot keep a rule; empty if they can.
+
+    Sent all the same, it would become another rule, or end the connection for all that are with it.
+    """
+    if not versions.supports(CreateAclsRequest):
+        return f"Kafka {versions.release} has no call for it"
+    if _kind_unknown(acl):
+        return "it is of a kind that this kferry does not know"
+    if acl.pattern != _PATTERNS[_LITERAL] and not versions.supports(CreateAclsRequest, _PREFIXES):
+        return f"Kafka {versions.release} has no rules for all names that begin alike"
+    if acl.resource == _RESOURCES[7] and not versions.supports(CreateAclsRequest, _USERS):
+        return f"Kafka {versions.release} has no rules about users"
+    if acl.operation in _UNKNOWN_BEFORE_4 and versions.release_number < (4,):
+        return f"Kafka {versions.release} does not know {acl.operation}"
+    return ""
+
+
+def _kind_unknown(acl: Acl) -> bool:
+    return (
+        acl.resource not in _NUMBER_OF_RESOURCE
+        or acl.pattern not in _NUMBER_OF_PATTERN
+        or acl.permission not in _NUMBER_OF_PERMISSION
+        or acl.operation not in _NUMBER_OF_OPERATION
+    )
+
+
+def _chunks(acls: Sequence[Acl]) -> Iterator[Sequence[Acl]]:
+    """Cut into calls. What only some 4.x know comes by itself: a broker that does not hangs up."""
+    known = [acl for acl in acls if acl.operation not in _UNKNOWN_BEFORE_4]
+    recent = [acl for acl in acls if acl.operation in _UNKNOWN_BEFORE_4]
+    for some in (known, recent):
+        for start in range(0, len(some), _PER_CALL):
+            yield some[start : start + _PER_CALL]
+
+
+async def _create(cluster: Cluster, acls: Sequence[Acl]) -> Mapping[Acl, WireError | None]:
+    try:
+        answer = await cluster.at_controller(
+            CreateAclsRequest(creations=[_creation(acl) for acl in acls]),
+            CreateAclsResponse,
+            codes=lambda found: (result.error_code for result in found.results),
+        )
+    except WireError as error:
+        return dict.fromkeys(acls, error)
+    results = list(answer.results)
+    if len(results) != len(acls):
+        silence = BrokerError(_NOTHING_SAID, "ACLs", "the broker said nothing about some of them")
+        return dict.fromkeys(acls, silence)
+    return {
+        acl: BrokerError(result.error_code, "ACL", result.error_message)
+        if result.error_code
+        else None
+        for acl, result in zip(acls, results, strict=True)
+    }
+
+
+def _creation(acl: Acl) -> Any:
+    return CreateAclsRequest.AclCreation(
+        resource_type=_NUMBER_OF_RESOURCE[acl.resource],
+        resource_name=acl.name,
+        resource_pattern_type=_NUMBER_OF_PATTERN[acl.pattern],
+        principal=acl.principal,
+        host=acl.host,
+        operation=_NUMBER_OF_OPERATION[acl.operation],
+        permission_type=_NUMBER_OF_PERMISSION[acl.permission],
+    )
+
+
 def _acl(resource: Any, rule: Any) -> Acl:
     pattern = resource.pattern_type or _LITERAL
     return Acl(
@@ -74,3 +174,13 @@ def _acl(resource: Any, rule: Any) -> Acl:
         permission=_PERMISSIONS.get(rule.permission_type, f"permission {rule.permission_type}"),
         operation=_OPERATIONS.get(rule.operation, f"operation {rule.operation}"),
     )
+
+
+def _numbers(words: Mapping[int, str]) -> dict[str, int]:
+    return {word: number for number, word in words.items()}
+
+
+_NUMBER_OF_RESOURCE = _numbers(_RESOURCES)
+_NUMBER_OF_PATTERN = _numbers(_PATTERNS)
+_NUMBER_OF_PERMISSION = _numbers(_PERMISSIONS)
+_NUMBER_OF_OPERATION = _numbers(_OPERATIONS)

@@ -85,7 +85,8 @@ def _block(items: Sequence[Item], sizes: Mapping[str, Any], *, verbose: bool) ->
     silent = [item for item in ordered if item.action is Action.SAME and not item.details]
     if len(silent) <= _NAMED or verbose:
         silent = []
-    shown = [item for item in ordered if item not in silent]
+    counted = {item.ref for item in silent}
+    shown = [item for item in ordered if item.ref not in counted]
     lengths = (len(visible(item.name)) for item in shown)
     width = max((length for length in lengths if length <= _WIDEST_NAME), default=0)
     lines = []

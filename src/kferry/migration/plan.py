@@ -4,7 +4,7 @@ Owns the look at both sides and what the migration remembers, put together. Writ
 creates no ledger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from kferry.access import plan_access
 from kferry.admin.view import Gap
 from kferry.config.renaming import Renaming
 from kferry.copying import position_key
-from kferry.ledger import LedgerTopic, open_ledger, read_ledger
+from kferry.ledger import LedgerTopic, ledger_topic, open_ledger, read_ledger
 from kferry.migration.book import TopicEntry, read_manifest, read_topics
 from kferry.migration.chosen import NoSuchTopic
 from kferry.migration.clusters import Sides, open_sides
@@ -20,7 +20,7 @@ from kferry.migration.ownership import plain
 from kferry.migration.plan_around import plan_applications, take_size
 from kferry.migration.planning import PlanRequest
 from kferry.names import PartitionId, TopicName, TopicPartition
-from kferry.plans import Plan, fingerprint
+from kferry.plans import Action, Item, Plan, fingerprint
 from kferry.topics import Topics, take_topics
 from kferry.topics.names_near import no_such_topic
 from kferry.topics.planning import plan_topics
@@ -93,7 +93,7 @@ async def make(sides: Sides, request: PlanRequest, *, sized: bool = True) -> Mad
             target_release=(await target.any_connection()).versions.release,
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             items=items,
-            notes=tuple(_notes(topics.gaps)),
+            notes=(*_notes(topics.gaps), *_about_created(found.items, migration)),
             size=size,
             asked=request.asked,
             facts_hash=fingerprint(items),
@@ -172,6 +172,16 @@ def _called(
 ) -> Mapping[TopicName, TopicName]:
     """Put the names of known topics on top of a mapping that may know patterns."""
     return mapping | known if isinstance(mapping, Renaming) else {**mapping, **known}
+
+
+def _about_created(items: Iterable[Item], migration: str) -> Iterator[str]:
+    """Say what is done with topics that nobody would guess."""
+    if any(item.action is Action.CREATE for item in items):
+        yield (
+            "created topics keep every record until `kferry complete`: retention, cleaner and "
+            "limits on times wait; what they get then is written down in the topic "
+            f"{ledger_topic(migration)}"
+        )
 
 
 def _notes(gaps: tuple[Gap, ...]) -> list[str]:

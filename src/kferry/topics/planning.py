@@ -75,6 +75,7 @@ async def plan_topics(
         target=target,
         wishes=wishes,
         kept=kept,
+        taken={one.target: name for name, one in kept.items()},
         suspend_retention=suspend_retention,
         theirs=metadata.topics,
         brokers=metadata.brokers,
@@ -116,6 +117,8 @@ class _Planner:
     target: Cluster
     wishes: TopicWishes
     kept: Mapping[TopicName, Kept]
+    taken: Mapping[TopicName, TopicName]
+    """By the target's name: of which topic it is the copy."""
     suspend_retention: bool
     theirs: Mapping[TopicName, Topic]
     brokers: Mapping[BrokerId, Broker]
@@ -152,8 +155,7 @@ class _Planner:
             return hidden_there(pair.target, self.view)
         kept = self.kept.get(pair.source.name)
         if kept is None:
-            others = (name for name, one in self.kept.items() if one.target == pair.target)
-            other = next(others, None)
+            other = self.taken.get(pair.target)
             return None if other is None else taken(pair.target, other)
         if _another(kept.source_id, pair.source.id):
             return remade(pair.target, "source", kept.source_id, pair.source.id)

@@ -1,0 +1,175 @@
+"""What rules are called on the target: topics by their new names, principals by theirs.
+
+Owns which topics a rule is about, and what it must say to be about the same ones on the target.
+Pure. A rule for many names stays one wherever that is no more than what was asked for; where it
+would reach topics that were not chosen, it becomes rules for single ones: nobody gains a right.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from kferry.admin.acls import Acl
+from kferry.admin.operations import Resource
+from kferry.config import LEDGER_PREFIX, TopicSelection
+from kferry.errors import ConfigError
+from kferry.names import TopicName
+
+LITERAL, PREFIXED = "literal", "prefixed"
+EVERY = "*"
+NOT_CHOSEN = "its topics were not chosen"
+_MEANS_ALL = frozenset({"*", "/.*/", "/.+/"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which topics of the source are meant, and what they are called on the target."""
+
+    topics: tuple[TopicName, ...]
+    """All that the source has, without internal ones; sorted."""
+    selection: TopicSelection
+    mapping: Mapping[TopicName, TopicName]
+
+    @property
+    def everything(self) -> bool:
+        """Whether no topics were singled out: then what is about no topic is meant, too."""
+        return takes_everything(self.selection)
+
+    def means(self, topic: TopicName) -> bool:
+        """Whether a topic is meant, whether it is there already or not."""
+        if topic.startswith(LEDGER_PREFIX):
+            return False
+        if self.everything and topic.startswith("__"):
+            return True
+        return self.selection.matches(topic, internal=False)
+
+    def covered(self, rule: Acl) -> Sequence[TopicName]:
+        """Return the topics that a rule is about."""
+        if rule.name == EVERY:
+            return self.topics
+        first = bisect_left(self.topics, rule.name)
+        end = first
+        while end < len(self.topics) and _covers(rule, self.topics[end]):
+            end += 1
+        return self.topics[first:end]
+
+    def called(self, topic: TopicName) -> TopicName:
+        """Return a topic's name on the target."""
+        return self.mapping.get(topic, topic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What becomes of a rule about topics: rules on the target, or none and why."""
+
+    rules: tuple[Acl, ...] = ()
+    note: str = ""
+    left: str = ""
+
+
+def takes_everything(selection: TopicSelection) -> bool:
+    """Whether a selection singles no topics out; leaving some out does not."""
+    if selection.within is not None and not takes_everything(selection.within):
+        return False
+    texts = {pattern.text for pattern in selection.patterns}
+    return bool(texts & _MEANS_ALL) or not (texts or selection.exact)
+
+
+def place(rule: Acl, scope: Scope) -> Placed:
+    """Find what a rule about topics becomes."""
+    if rule.name.startswith(LEDGER_PREFIX):
+        return Placed(left="it is about kferry's own memory")
+    try:
+        return _place(rule, scope)
+    except ConfigError as error:  # a pattern of new names gives one that no topic may have
+        return Placed(left=str(error))
+
+
+def _place(rule: Acl, scope: Scope) -> Placed:
+    if rule.pattern == LITERAL and rule.name != EVERY:
+        topic = TopicName(rule.name)
+        if not scope.means(topic):
+            return Placed(left=NOT_CHOSEN)
+        return Placed(rules=(_about(rule, scope.called(topic)),))
+    if rule.name == EVERY and scope.everything:
+        return Placed(rules=(rule,))
+    covered = scope.covered(rule)
+    meant = [topic for topic in covered if scope.means(topic)]
+    if scope.everything or (meant and len(meant) == len(covered)):
+        return _whole(rule, meant, scope)
+    if not meant:
+        return Placed(left=NOT_CHOSEN)
+    singles = tuple(_about(rule, scope.called(topic)) for topic in meant)
+    return Placed(rules=singles, note=f"was for {spelled(rule)}, where others are, too")
+
+
+def _whole(rule: Acl, meant: list[TopicName], scope: Scope) -> Placed:
+    """Keep a rule for many names one; where renaming takes topics away from it, follow them."""
+    if rule.name == EVERY:
+        return Placed(rules=(rule,))
+    # With no topic there yet, a pattern of new names still tells what becomes of those to come.
+    called = {topic: scope.called(topic) for topic in meant or [TopicName(rule.name)]}
+    moved = [new for new in called.values() if not _covers(rule, new)]
+    shift = _common_shift(called.items())
+    if not moved or not (meant or shift):
+        return Placed(rules=(rule,))
+    if shift is not None:
+        return Placed(
+            rules=(replace(rule, name=shift + rule.name),),
+            note=f"was for {spelled(rule)}: its topics are renamed alike",
+        )
+    # Those that keep their names, and those to come, are still meant by it as it is.
+    return Placed(
+        rules=(rule, *(_about(rule, new) for new in moved)),
+        note=f"was for {spelled(rule)}, and some of its topics are renamed",
+    )
+
+
+def _common_shift(renamed: Iterable[tuple[TopicName, TopicName]]) -> str | None:
+    """Return what was put before each of the names, if that is all that was done to them."""
+    shifts = {
+        new.removesuffix(old) if new.endswith(old) and new != old else "" for old, new in renamed
+    }
+    shift = shifts.pop() if len(shifts) == 1 else ""
+    return shift or None
+
+
+def spelled(rule: Acl) -> str:
+    """Say which names a rule is about, as in `orders…`."""
+    if rule.pattern == PREFIXED:
+        return f"`{rule.name}…`"
+    return "every name" if rule.name == EVERY else f"`{rule.name}`"
+
+
+def _covers(rule: Acl, topic: str) -> bool:
+    if rule.pattern == PREFIXED:
+        return topic.startswith(rule.name)
+    return rule.name in {EVERY, topic}
+
+
+def _about(rule: Acl, topic: TopicName) -> Acl:
+    return replace(rule, name=topic, pattern=LITERAL)
+
+
+def overlap(one: Acl, other: Acl) -> bool:
+    """Whether two rules can be about the same thing, person and deed."""
+    return (
+        one.resource == other.resource
+        and _names_meet(one, other)
+        and (one.principal == other.principal or "User:*" in {one.principal, other.principal})
+        and (one.host == other.host or EVERY in {one.host, other.host})
+    )
+
+
+def _names_meet(one: Acl, other: Acl) -> bool:
+    if EVERY in {one.name, other.name}:
+        return True
+    first, second = sorted((one, other), key=lambda rule: len(rule.name))
+    return first.name == second.name or (
+        first.pattern == PREFIXED and second.name.startswith(first.name)
+    )
+
+
+def is_about_topics(rule: Acl) -> bool:
+    """Whether a rule is about topics."""
+    return rule.resource == Resource.TOPIC
