@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kferry.copying.item import MERGED, Item, Rules, Taken
+from kferry.copying.item import MERGED, BadSource, Item, Rules, Taken
 from kferry.records import (
     BatchHeader,
     Codec,
@@ -37,14 +37,6 @@ _LEGACY_CODEC = 0x07
 _ABORT = 0
 """The type in a marker's key, after two bytes of version."""
 _UNKNOWN_EPOCH = -1
-
-
-class BadSource(Exception):
-    """A batch of the source that cannot be copied: where it lies, and why."""
-
-    def __init__(self, offset: int, reason: str) -> None:
-        super().__init__(f"offset {offset:,}: {reason}")
-        self.offset, self.reason = offset, reason
 
 
 class Deliverable(NamedTuple):
@@ -142,40 +134,73 @@ class Sieve:
 def take(
     records: memoryview, *, position: int, aborted: Sequence[Aborted] = (), rules: Rules
 ) -> Taken:
-    """Make of a fetched record set what is to be sent, in order."""
-    sieve = Sieve(position=position, aborted=aborted)
-    items: list[Item] = []
-    legacy = _Legacy(rules)
-    at = 0
-    while True:
-        run, following = tiny_run(records, at, position=sieve.position)
-        if len(run) > 1:
-            items += [*legacy.flush(), *_merged(run, rules)]
-            last = run[-1][1]
-            sieve.position, sieve.leader_epoch = last.last_offset + 1, last.leader_epoch
-            at = following
-            continue
-        batch = _next(records, at, sieve.position)
-        if batch is None:
-            break
-        at += len(batch)
-        one = sieve.sift(batch)
-        if one is None:
-            continue
-        if one.header is None:
-            items += legacy.add(one)
-        else:
-            items += [*legacy.flush(), *_from_batch(one, one.header, rules)]
-    items += legacy.flush()
+    """Make of a fetched record set what is to be sent, in order, up to the first bad batch."""
+    intake = _Intake(Sieve(position=position, aborted=aborted), rules)
+    bad: BadSource | None = None
+    try:
+        intake.go_through(records)
+    except BadSource as error:
+        bad = error
+    sieve, items = intake.sieve, intake.items
     if items:
-        items[-1].source_end, items[-1].leader_epoch = sieve.position, sieve.leader_epoch
+        items[-1].source_end, items[-1].leader_epoch = intake.done_to, sieve.leader_epoch
     return Taken(
         items=items,
-        position=sieve.position,
+        position=intake.done_to,
         leader_epoch=sieve.leader_epoch,
         control=sieve.left_out_control,
         aborted=sieve.left_out_aborted,
+        bad=bad,
     )
+
+
+class _Intake:
+    """The way through one record set; `done_to` is how far what was made of it reaches."""
+
+    def __init__(self, sieve: Sieve, rules: Rules) -> None:
+        self.sieve = sieve
+        self.items: list[Item] = []
+        self.done_to = sieve.position
+        self._rules = rules
+        self._legacy = _Legacy(rules)
+
+    def go_through(self, records: memoryview) -> None:
+        """Take batch after batch."""
+        at = 0
+        while True:
+            run, following = tiny_run(records, at, position=self.sieve.position)
+            if len(run) > 1:
+                self._merge(run)
+                at = following
+                continue
+            batch = _next(records, at, self.sieve.position)
+            if batch is None:
+                break
+            at += len(batch)
+            self._take(batch)
+        self._flush()
+
+    def _merge(self, run: Run) -> None:
+        self._flush()
+        self.items += _merged(run, self._rules)
+        last = run[-1][1]
+        self.sieve.position, self.sieve.leader_epoch = last.last_offset + 1, last.leader_epoch
+        self.done_to = self.sieve.position
+
+    def _take(self, batch: memoryview) -> None:
+        if magic(batch) >= 2:
+            self._flush()
+        one = self.sieve.sift(batch)
+        if one is not None and one.header is None:
+            self.items += self._legacy.add(one)
+            return  # done once it is laid out
+        if one is not None and one.header is not None:
+            self.items += _from_batch(one, one.header, self._rules)
+        self.done_to = self.sieve.position
+
+    def _flush(self) -> None:
+        self.items += self._legacy.flush()
+        self.done_to = self.sieve.position
 
 
 def _from_batch(one: Deliverable, header: BatchHeader, rules: Rules) -> list[Item]:

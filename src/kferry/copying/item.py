@@ -11,6 +11,14 @@ MERGED = 1 << 20
 """Bytes that tiny batches are merged up to."""
 
 
+class BadSource(Exception):
+    """A batch of the source that cannot be copied: where it lies, and why."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"offset {offset:,}: {reason}")
+        self.offset, self.reason = offset, reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What a target partition takes as it is."""
@@ -47,6 +55,8 @@ class Taken:
     """Where to fetch next."""
     leader_epoch: int = -1
     """The source leader's epoch in the last batch, left out or not."""
+    bad: BadSource | None = None
+    """Why nothing more could be made of it, if that is so."""
     control: int = 0
     """Markers left out."""
     aborted: int = 0

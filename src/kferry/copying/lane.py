@@ -89,6 +89,10 @@ class Lane:
     """Whether the target may hold more than we know of."""
     looking: bool = False
     """Whether its place in the source's log is being looked up: nothing is fetched meanwhile."""
+    ending: Trouble | None = None
+    """Why it stops as soon as what was fetched has arrived."""
+    owned: bool = False
+    """Whether it has been settled in this run."""
     hindrance: str = ""
     """Why it does not go on just now, if it does not."""
     identity: ProducerIdentity | None = None
@@ -124,6 +128,11 @@ class Lane:
     def lag(self) -> int:
         """Source offsets still to be dealt with, as far as seen."""
         return max(0, self.end - self.copied_to)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether nothing is to be fetched just now."""
+        return self.looking or self.ending is not None
 
     def receive(self, taken: Taken) -> None:
         """Queue what was made of a fetched record set."""
@@ -238,6 +247,7 @@ class Lane:
             counts.reencoded += 1
         else:
             counts.passed += 1
+        self._end_if_empty()
         return item
 
     def doubt(self, why: str) -> None:
@@ -248,16 +258,27 @@ class Lane:
         self.hindrance = why
         self._drop()
 
+    def stop_after_the_rest(self, trouble: Trouble) -> None:
+        """Give this lane up once all that was fetched has arrived."""
+        self.ending = trouble
+        self._end_if_empty()
+
+    def _end_if_empty(self) -> None:
+        if self.ending is not None and not self.queue and not self.in_flight:
+            self.stop(self.ending)
+
     def stop(self, trouble: Trouble) -> None:
         """Give this lane up; the others go on."""
         self.phase = Phase.STOPPED
         self.trouble = trouble
+        self.changed = True
         self._drop()
 
     def refetch(self) -> None:
         """Drop what was fetched and not sent: it may not be what the source holds now."""
         self._hold(-sum(item.size for item in self.queue))
         self.queue.clear()
+        self.ending = None
         self.fetched_to = self.in_flight[-1].source_end if self.in_flight else self.copied_to
 
     def leap(self, to: int, reason: str) -> None:
@@ -266,6 +287,7 @@ class Lane:
         self.pass_over(to)
 
     def _drop(self) -> None:
+        self.ending = None
         self.uncertain = self.uncertain or bool(self.in_flight) or self.phase is Phase.DOUBT
         self.generation += 1
         self.queue.clear()
@@ -281,7 +303,7 @@ class Lane:
             self.leader_epoch = -1
         self.copied_to = self.fetched_to = copied_to
         self.phase = Phase.FLOWING
-        self.uncertain = False
+        self.uncertain, self.owned = False, True
         self.hindrance = ""
         self.changed = True
 

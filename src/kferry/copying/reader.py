@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kferry.copying.budget import Bucket, Budget
-from kferry.copying.intake import BadSource, take
+from kferry.copying.intake import take
 from kferry.copying.lane import Lane, Phase, Trouble
 from kferry.copying.session import FetchSession
 from kferry.names import BrokerId, TopicPartition
@@ -94,7 +94,7 @@ class Reader:
 
     def _open_lanes(self) -> dict[TopicPartition, FetchFrom]:
         going = [lane for lane in self.lanes if lane.phase is not Phase.STOPPED]
-        open_ = [lane for lane in going if lane.phase is Phase.FLOWING and not lane.looking]
+        open_ = [lane for lane in going if lane.phase is Phase.FLOWING and not lane.withheld]
         share = max(_LEAST_ROOM, min(_MOST_OF_ONE, self.budget.limit // max(1, len(open_))))
         wanted = {lane.source: self._from(lane) for lane in open_ if lane.held < share}
         self._withheld = len(wanted) < len(going)
@@ -145,19 +145,16 @@ class Reader:
             return
         self.bucket.spend(len(fetched.records))
         before = lane.fetched_to
-        try:
-            taken = take(
-                fetched.records,
-                position=lane.fetched_to,
-                aborted=fetched.aborted,
-                rules=lane.rules,
-            )
-        except BadSource as error:
-            lane.stop(Trouble(code="bad-source", reason=str(error), offset=error.offset))
-            self.given(lane)
-            return
+        taken = take(
+            fetched.records, position=lane.fetched_to, aborted=fetched.aborted, rules=lane.rules
+        )
         if taken.position > before:
             lane.receive(taken)
+        if taken.bad is not None:  # what lies before it is good, and arrives
+            lane.stop_after_the_rest(
+                Trouble(code="bad-source", reason=str(taken.bad), offset=taken.bad.offset)
+            )
+        if taken.position > before or taken.bad is not None:
             self.given(lane)
 
     def _failed(self, lane: Lane, fetched: Fetched, stale: list[Lane]) -> None:

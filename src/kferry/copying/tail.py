@@ -14,7 +14,8 @@ from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.admin.producer_ids import ProducerIdentity
 from kferry.copying.ahead import Content, content_of
 from kferry.copying.align import Aligner, Mismatch, Wants, Whole
-from kferry.copying.intake import BadSource, Deliverable, Sieve
+from kferry.copying.intake import Deliverable, Sieve
+from kferry.copying.item import BadSource
 from kferry.copying.lane import Lane
 from kferry.copying.logs import LogReader
 from kferry.names import SourceOffset, TargetOffset, TopicPartition
@@ -93,6 +94,8 @@ async def settle_tail(
     for run in found.runs:
         lane.runs.append(run.source, run.target, run.length)
     lane.total_records += found.matched + found.vanished
+    if lane.owned:  # in flight when the doubt came: written by this run
+        lane.counts.records += found.matched + found.vanished
     lane.settled(identity, next_target=tail.following, copied_to=found.resume)
 
 

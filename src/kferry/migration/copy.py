@@ -291,7 +291,9 @@ class _Copy:
         unread: Unread | None,
     ) -> CopyResult:
         lanes = engine.lanes
-        stopped = (*failed, *stopped_of(lanes))
+        going = {(lane.source.topic, lane.source.partition) for lane in lanes}
+        unready = (one for one in failed if (one.topic, one.partition) not in going)
+        stopped = (*unready, *stopped_of(lanes))
         interrupted = self._interrupted(engine)
         state: State = (
             "stopped" if stopped or interrupted or not self.request.until_caught_up else "done"

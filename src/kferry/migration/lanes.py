@@ -71,9 +71,15 @@ async def rules_of(target: Cluster, topics: Iterable[TopicName]) -> dict[TopicNa
 def _rules(configs: Configs | None) -> Rules:
     if configs is None:
         return Rules(max_bytes=_DEFAULT_MESSAGE_BYTES)
-    size, codec = configs.get("max.message.bytes"), configs.get("compression.type")
+    codec = configs.get("compression.type")
+    # A batch that is larger than a segment is refused, whatever the other limit says.
+    limits = [
+        int(limit.value)
+        for name in ("max.message.bytes", "segment.bytes")
+        if (limit := configs.get(name)) and limit.value
+    ]
     return Rules(
-        max_bytes=int(size.value) if size and size.value else _DEFAULT_MESSAGE_BYTES,
+        max_bytes=min(limits, default=_DEFAULT_MESSAGE_BYTES),
         stored_codec=_CODECS.get(codec.value) if codec and codec.value else None,
     )
 

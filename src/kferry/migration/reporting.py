@@ -30,6 +30,7 @@ from kferry.progress import (
 _BUSY = 0.85
 _FULL = 0.6
 _MOST_TOPICS = 500
+_FAR_S = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Reporter:
     _records: Pace = field(default_factory=Pace)
     _bytes: Pace = field(default_factory=Pace)
     _offsets: Pace = field(default_factory=Pace)
+    _ends: Pace = field(default_factory=Pace)
     _by_topic: dict[TopicName, Pace] = field(default_factory=lambda: defaultdict(Pace))
     _cpu: tuple[float, float] = field(default_factory=lambda: (time.monotonic(), _cpu_time()))
 
@@ -74,7 +76,12 @@ class Reporter:
         size = sum(lane.counts.bytes for lane in lanes)
         copied = sum(lane.copied_to - lane.begins for lane in lanes)
         total = sum(_end(lane) - lane.begins for lane in lanes)
-        for pace, count in ((self._records, records), (self._bytes, size), (self._offsets, copied)):
+        for pace, count in (
+            (self._records, records),
+            (self._bytes, size),
+            (self._offsets, copied),
+            (self._ends, total),
+        ):
             pace.add(now, count)
         shown = state or _state(engine, lanes)
         limited, reason = self._limit(engine, lanes, shown, now)
@@ -133,6 +140,17 @@ class Reporter:
             reason=next((lane.hindrance for lane in lanes if lane.hindrance), ""),
         )
 
+    def _too_slow(self, lanes: list[Lane]) -> str:
+        """Say so where the source grows at least as fast as it is copied, and is far ahead."""
+        grows, goes = self._ends.rate, self._offsets.rate
+        lag = sum(lane.lag for lane in lanes)
+        if not self._ends.long_enough or grows < goes or goes <= 0 or lag < _FAR_S * goes:
+            return ""
+        return (
+            f"the source grows by {grows:,.0f} offsets/s and {goes:,.0f} are copied: at this rate "
+            "it will never catch up"
+        )
+
     def _limit(
         self, engine: Engine, lanes: list[Lane], state: State, now: float
     ) -> tuple[str, str]:
@@ -140,7 +158,7 @@ class Reporter:
         self._cpu = (now, _cpu_time())
         busy = (self._cpu[1] - cpu) / max(now - wall, 1e-3)
         hindrance = next((lane.hindrance for lane in lanes if lane.hindrance), "")
-        reason = engine.keeper.trouble or engine.health or hindrance
+        reason = engine.keeper.trouble or engine.health or hindrance or self._too_slow(lanes)
         if state != "copying":
             return "nothing", reason
         if engine.bucket.rate and engine.bucket.wait_s > 0:

@@ -45,6 +45,13 @@ class Pace:
         return (total - copied) / self.rate
 
     @property
+    def long_enough(self) -> bool:
+        """Whether the samples reach over a third of the window: enough to foretell."""
+        return bool(self._samples) and (
+            self._samples[-1][0] - self._samples[0][0] >= self._window / 3
+        )
+
+    @property
     def _settled(self) -> bool:
         return bool(self._samples) and (
             self._samples[-1][0] - self._samples[0][0] >= _ENOUGH_SECONDS
