@@ -19,6 +19,9 @@ Documents = list[tuple[str, Mapping[str, Any] | None]]
 _OPEN_CHUNK = 16 * 1024
 """Bytes. The growing chunk is written again at each checkpoint; closed ones never."""
 _MOST_GAPS = 1000
+_MOST = (1 << 63) - 1
+"""No offset is larger."""
+_MOST_EPOCH = (1 << 31) - 1
 _POSITION = "partition/"
 
 
@@ -110,7 +113,7 @@ def read_position(key: str, value: Mapping[str, Any]) -> Position:
             Gap(first=_number(first), last=_number(last), reason=str(reason))
             for first, last, reason in value.get("gaps", ())
         )
-        epoch = int(value.get("epoch", -1))
+        epoch = -1 if value.get("epoch", -1) == -1 else min(_number(value["epoch"]), _MOST_EPOCH)
     except (KeyError, TypeError, ValueError) as error:
         raise BadDocument(
             f"the ledger's document {key} cannot be read",
@@ -173,6 +176,6 @@ def _cut(runs: Runs, position: Position) -> Runs:
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
         raise ValueError(f"{value!r} where a number was expected")
     return value

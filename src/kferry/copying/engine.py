@@ -5,6 +5,7 @@ anything looks; it is given lanes, and pushes facts out.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from kferry.copying.settler import Settler
 from kferry.copying.writer import Writer
 from kferry.errors import ExitCode, KferryError
 from kferry.names import BrokerId, TopicName
-from kferry.wire import Cluster
+from kferry.wire import Cluster, WireError
 
 _TICK_S = 0.2
 _DRAIN_S = 8.0
@@ -93,6 +94,8 @@ class Engine:
     overseer: Overseer = field(init=False)
     _places: Places = field(init=False)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
+    _untold: list[Lane] = field(default_factory=list)
+    """Lanes that the ledger may not know yet: they must not flow before it does."""
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.settings.memory)
@@ -149,15 +152,22 @@ class Engine:
 
     async def take_in(self, lanes: Iterable[Lane]) -> None:
         """Take in lanes while running; the ledger knows them before anything is written."""
-        new = list(lanes)
-        by_number = {slot.number: slot for slot in self.slots}
-        for lane in new:
-            by_number[lane.slot].lanes.append(lane)
+        for lane in lanes:
+            self.slots[lane.slot].lanes.append(lane)
+            self._untold.append(lane)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """Let new lanes flow, once they are written down; where that fails, they wait."""
+        if not self._untold:
+            return
+        new = list(self._untold)
         await self.keeper.checkpoint()
+        del self._untold[: len(new)]
         self.routes.add(new)
         for lane in new:
             if lane.phase is Phase.DOUBT:
-                by_number[lane.slot].doubt.set()
+                self.slots[lane.slot].doubt.set()
 
     def change_rate(self, rate: int | None) -> None:
         """Go at another rate."""
@@ -237,6 +247,8 @@ class Engine:
             self.overseer.beat(
                 self.lanes, behind=sum(self.routes.under_replicated.values()), paused=self.paused
             )
+            with contextlib.suppress(WireError):  # the keeper says so, too
+                await self._tell()
             await self.hooks.every_second()
             await asyncio.sleep(1.0)
 
@@ -252,7 +264,8 @@ class Engine:
     def _finished(self) -> bool:
         lanes = self.lanes
         if all(lane.phase is Phase.STOPPED for lane in lanes):
-            return bool(lanes)
+            # Without a single lane there is nothing to catch up with; who follows waits for some.
+            return bool(lanes) or self.settings.until_caught_up
         return self.settings.until_caught_up and all(
             lane.phase is Phase.STOPPED or (lane.phase is Phase.FLOWING and lane.caught_up)
             for lane in lanes

@@ -213,8 +213,8 @@ def _from_batch(one: Deliverable, header: BatchHeader, rules: Rules) -> list[Ite
             reencoded=False,
         )
         return [_item(parcel, header.leader_epoch, header)]
-    codec = Codec(header.codec if rules.stored_codec is None else rules.stored_codec)
     try:
+        codec = Codec(header.codec if rules.stored_codec is None else rules.stored_codec)
         parcels = recode_batch(
             one.batch, header, codec, max_bytes=rules.max_bytes, start=max(0, one.start)
         )
@@ -233,10 +233,11 @@ class _Legacy:
 
     def add(self, one: Deliverable) -> list[Item]:
         """Take one; what was gathered in another codec comes out."""
+        records = _read(one)
         codec = Codec(one.batch[_LEGACY_ATTRIBUTES_AT] & _LEGACY_CODEC)
         done = self.flush() if codec != self._codec else []
         self._codec = codec
-        self._records += _read(one)
+        self._records += records
         return done
 
     def flush(self) -> list[Item]:
@@ -256,8 +257,8 @@ class _Legacy:
 def _merged(run: Run, rules: Rules) -> list[Item]:
     """Lay out tiny batches as few."""
     first, last = run[0][1], run[-1][1]
-    codec = Codec(first.codec if rules.stored_codec is None else rules.stored_codec)
     try:
+        codec = Codec(first.codec if rules.stored_codec is None else rules.stored_codec)
         parcels = merge(run, codec, max_bytes=min(rules.max_bytes, MERGED))
     except ValueError as error:
         raise BadSource(getattr(error, "offset", first.base_offset), str(error)) from error

@@ -120,8 +120,9 @@ class Keeper:
         before = self._written
         yield began
         if self._written > before:
+            kept = had and self._lease.valid  # a slow write may have outlasted it
             self._lease.renew(began)
-            if not had:
+            if not kept:
                 self._regained()
 
     async def finish(self) -> None:

@@ -99,6 +99,8 @@ class Lane:
     sequence: int = 0
     proven: bool = False
     """Whether the first batch since settling was acknowledged."""
+    last_timestamp: int = 0
+    """The newest time in the batch that was acknowledged last."""
     fetched_to: int = 0
     queue: deque[Item] = field(default_factory=deque)
     in_flight: deque[Item] = field(default_factory=deque)
@@ -169,7 +171,12 @@ class Lane:
             return False
         # A broker forgets a producer by the age of what it wrote: of old records only one batch
         # may be under way, or a later one could be taken where an earlier one was lost.
-        oldest = min(self.in_flight[-1].parcel.max_timestamp, self.queue[0].parcel.max_timestamp)
+        # What was acknowledged last counts too: by its age we are known until the first arrives.
+        oldest = min(
+            self.last_timestamp,
+            self.in_flight[-1].parcel.max_timestamp,
+            self.queue[0].parcel.max_timestamp,
+        )
         return now_ms - oldest < remembered_ms
 
     def next_item(self) -> Item:
@@ -189,11 +196,14 @@ class Lane:
             return
         header = tiny[0].header
         assert header is not None  # noqa: S101 `_tiny_ahead` saw to it
-        parcels = merge(
-            [(one.parcel.batch, one.header) for one in tiny if one.header is not None],
-            Codec(header.codec),
-            max_bytes=min(self.rules.max_bytes, MERGED),
-        )
+        try:
+            parcels = merge(
+                [(one.parcel.batch, one.header) for one in tiny if one.header is not None],
+                Codec(header.codec),
+                max_bytes=min(self.rules.max_bytes, MERGED),
+            )
+        except ValueError:  # what cannot be read goes as it is: the target judges it
+            return
         for one in tiny:
             self.queue.popleft()
             self._hold(-one.size)
@@ -236,6 +246,7 @@ class Lane:
         self.copied_to = item.source_end
         self.leader_epoch = item.leader_epoch
         self.proven = True
+        self.last_timestamp = item.parcel.max_timestamp
         self.changed = True
         self.hindrance = ""
         self.total_records += item.parcel.count
@@ -283,7 +294,10 @@ class Lane:
 
     def leap(self, to: int, reason: str) -> None:
         """Go on behind what the source no longer has."""
-        self.gaps.append(Gap(first=self.fetched_to, last=to - 1, reason=reason))
+        first = self.fetched_to
+        # One that was found before a doubt lies in it: we went back, and are there again.
+        self.gaps = [gap for gap in self.gaps if gap.first < first]
+        self.gaps.append(Gap(first=first, last=to - 1, reason=reason))
         self.pass_over(to)
 
     def _drop(self) -> None:

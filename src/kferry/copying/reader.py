@@ -19,7 +19,7 @@ from kferry.wire.fastpath import send_fetch
 from kferry.wire.fetch import API_KEY, FetchAnswer, Fetched, FetchFrom
 
 _LONG_WAIT_MS, _SHORT_WAIT_MS = 500, 10
-_AT_ONCE = 8 << 20
+_AT_ONCE = 4 << 20
 _OF_ONE = 1 << 20
 _MOST_OF_ONE = 4 << 20
 _LEAST_ROOM = 256 * 1024
@@ -97,7 +97,8 @@ class Reader:
         open_ = [lane for lane in going if lane.phase is Phase.FLOWING and not lane.withheld]
         share = max(_LEAST_ROOM, min(_MOST_OF_ONE, self.budget.limit // max(1, len(open_))))
         wanted = {lane.source: self._from(lane) for lane in open_ if lane.held < share}
-        self._withheld = len(wanted) < len(going)
+        # Lanes in doubt may stay so for hours: they are no reason to ask a hundred times a second.
+        self._withheld = len(wanted) < len(open_)
         return wanted
 
     def _from(self, lane: Lane) -> FetchFrom:
@@ -118,7 +119,7 @@ class Reader:
         stale: list[Lane] = []
         for fetched in answer.partitions:
             lane = by_source.get(fetched.partition)
-            if lane is None or lane.phase is not Phase.FLOWING:
+            if lane is None or lane.phase is not Phase.FLOWING or lane.looking:
                 continue
             if session.offset(fetched.partition) != lane.fetched_to:
                 continue  # it went back in the meantime: what came would leave a gap

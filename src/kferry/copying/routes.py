@@ -164,6 +164,8 @@ class Routes:
                 side.stale.set()
                 continue
             behind += found.under_replicated
+            if lane.phase is Phase.FLOWING and lane.hindrance.startswith(f"{side.name}: "):
+                lane.hindrance = ""  # whoever is still hindered says so again at once
             if side is self.source:
                 self._read_at(lane, self._reading_from(lane, found.leader, metadata))
                 self._note_epoch(lane, found.leader_epoch)

@@ -16,7 +16,7 @@ from kferry.copying.ahead import Content, content_of
 from kferry.copying.align import Aligner, Mismatch, Wants, Whole
 from kferry.copying.intake import Deliverable, Sieve
 from kferry.copying.item import BadSource
-from kferry.copying.lane import Lane
+from kferry.copying.lane import Lane, Phase
 from kferry.copying.logs import LogReader
 from kferry.names import SourceOffset, TargetOffset, TopicPartition
 from kferry.records import (
@@ -91,6 +91,8 @@ async def settle_tail(
     except (BadSource, CorruptBatch) as error:
         raise CannotSettle("bad-records", str(error), lane.copied_to) from error
     found = aligner.result()
+    if lane.phase is Phase.STOPPED:  # somebody gave it up meanwhile
+        return
     for run in found.runs:
         lane.runs.append(run.source, run.target, run.length)
     lane.total_records += found.matched + found.vanished

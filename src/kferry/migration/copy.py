@@ -31,7 +31,7 @@ from kferry.progress import State, Stopped
 from kferry.topics import Topics
 from kferry.wire import Cluster
 
-_MEMORY = 32 << 20
+_MEMORY = 24 << 20
 
 
 async def copy(

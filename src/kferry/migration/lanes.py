@@ -102,7 +102,7 @@ class LaneMaker:
     ) -> tuple[list[Lane], list[Unready]]:
         """Make lanes: those the ledger knows go on there, the others begin where `start` says."""
         known = [way for way in wanted if position_key(way.source) in self._slot_of]
-        fresh = [way for way in wanted if way not in known]
+        fresh = [way for way in wanted if position_key(way.source) not in self._slot_of]
         ends = await list_offsets(self._target, [way.target for way in wanted], Place.END)
         begins = await self._begins([way.source for way in fresh], start)
         unready: list[Unready] = []

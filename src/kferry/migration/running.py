@@ -29,6 +29,8 @@ from kferry.wire import Cluster, Metadata, WireError
 
 _LOOK_EVERY = 5
 """Beats between two looks for new topics and partitions."""
+_ANOTHER_TOPIC = frozenset({"topic-deleted", "topic-recreated", "source-truncated"})
+"""Why a lane stopped whose topic may have been made anew."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +101,12 @@ class Beat:
     async def _grow(self, engine: Engine, metadata: Metadata) -> None:
         """Give every partition a lane: new ones, and those that could not be asked before."""
         lanes = {lane.source for lane in engine.lanes}
-        stopped = {lane.source.topic for lane in engine.lanes if lane.phase is Phase.STOPPED}
+        # Partitions of what may be another topic by now are not ours; the others are.
+        stopped = {
+            lane.source.topic
+            for lane in engine.lanes
+            if lane.trouble is not None and lane.trouble.code in _ANOTHER_TOPIC
+        }
         wanted: list[Way] = []
         larger: dict[TopicName, int] = {}
         for name in sorted(self.scope):
