@@ -21,8 +21,12 @@ from judging import assert_same, judge, number_in, read_all
 from numbering import Numbers
 from topic_making import make, unique
 
+from kferry.config import load_properties
+from kferry.migration.drift import Drift
+from kferry.names import TopicName
 from kferry.sandbox import Cluster, Sandbox
 from kferry.sandbox.faults import topics
+from kferry.wire import open_cluster
 
 Stopped = dict[str, Any]
 
@@ -56,6 +60,20 @@ def alter(cluster: Cluster, topic: str, **configs: str) -> None:
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
     admin = admin_of(cluster)
     admin.incremental_alter_configs([resource])[resource].result(PATIENCE_S)
+
+
+async def test_a_setting_that_changes_on_the_source_is_told(plain: Sandbox) -> None:
+    name = TopicName(make(plain.source, unique("drifting"), configs={"segment.ms": "600000"}))
+    drift = Drift()
+    async with open_cluster(load_properties(plain.source.kferry_properties)) as source:
+        assert await drift.look(source, {name}) == []
+        alter(plain.source, name, retention_ms="86400000", segment_ms="700000")
+        told = await drift.look(source, {name})
+        assert [line.split(";")[0] for line in told] == [
+            f"{name}: retention.ms changed on the source, not set → 86400000",
+            f"{name}: segment.ms changed on the source, 600000 → 700000",
+        ]
+        assert await drift.look(source, {name}) == []
 
 
 def test_new_partitions_and_topics_are_taken_in_from_their_beginning(plain: Sandbox) -> None:

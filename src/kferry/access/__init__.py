@@ -5,7 +5,7 @@ their names, nor groups, nor how things look.
 """
 
 from kferry.access.applying import apply_access
-from kferry.access.commands import access_command
+from kferry.access.commands import PASSWORD, access_command
 from kferry.access.errors import AccessError
 from kferry.access.inventory import (
     Acls,
@@ -19,6 +19,7 @@ from kferry.access.inventory import (
 from kferry.access.planning import plan_access
 
 __all__ = [
+    "PASSWORD",
     "AccessError",
     "Acls",
     "Quotas",

@@ -16,6 +16,8 @@ from kferry.plans import Item
 Command = tuple[str, str]
 """A tool, and its arguments."""
 
+PASSWORD = "PASSWORD"
+"""Stands where a password goes."""
 _ENTITIES = {"user": "user", "client-id": "client", "ip": "ip"}
 _OPTIONS = {"token": "--delegation-token", "user": "--user-principal"}
 
@@ -29,7 +31,7 @@ def access_command(item: Item) -> Command | None:
     if item.kind == USER:
         work = user_of(item)
         config = ",".join(
-            f"{one.mechanism}=[iterations={one.iterations},password=PASSWORD]"
+            f"{one.mechanism}=[iterations={one.iterations},password={PASSWORD}]"
             for one in work.credentials
         )
         return _configs(config, ["--entity-type", "users", "--entity-name", work.user])

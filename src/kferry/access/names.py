@@ -7,7 +7,8 @@ would reach topics that were not chosen, it becomes rules for single ones: nobod
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from kferry.admin.acls import Acl
 from kferry.admin.operations import Resource
@@ -29,6 +30,16 @@ class Scope:
     """All that the source has, without internal ones; sorted."""
     selection: TopicSelection
     mapping: Mapping[TopicName, TopicName]
+    _arriving: tuple[tuple[TopicName, TopicName], ...] = field(init=False, default=())
+    """New name and old of each topic that is meant, sorted."""
+
+    def __post_init__(self) -> None:
+        """Look up the new names once for all rules."""
+        found = []
+        for topic in filter(self.means, self.topics):
+            with suppress(ConfigError):  # whoever asks for this one is told
+                found.append((self.called(topic), topic))
+        object.__setattr__(self, "_arriving", tuple(sorted(found)))
 
     @property
     def everything(self) -> bool:
@@ -56,6 +67,19 @@ class Scope:
     def called(self, topic: TopicName) -> TopicName:
         """Return a topic's name on the target."""
         return self.mapping.get(topic, topic)
+
+    def strangers(self, before: Acl, after: Acl) -> list[TopicName]:
+        """Return the topics, as they are called, that a rule is about only on the target."""
+        if after.name == EVERY:
+            return []
+        found = []
+        for index in range(bisect_left(self._arriving, (after.name,)), len(self._arriving)):
+            new, old = self._arriving[index]
+            if not _covers(after, new):
+                break
+            if not _covers(before, old):
+                found.append(new)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +112,34 @@ def place(rule: Acl, scope: Scope) -> Placed:
 def _place(rule: Acl, scope: Scope) -> Placed:
     if rule.pattern == LITERAL and rule.name != EVERY:
         topic = TopicName(rule.name)
-        if not scope.means(topic):
+        # Where rules for all names come along, so does what they do not allow.
+        if not scope.means(topic) and not (scope.everything and rule.permission != "allow"):
             return Placed(left=NOT_CHOSEN)
-        return Placed(rules=(_about(rule, scope.called(topic)),))
+        placed = _about(rule, scope.called(topic))
+        if scope.strangers(rule, placed):
+            return Placed(left=f"another topic is called {placed.name} on the target")
+        return Placed(rules=(placed,))
     if rule.name == EVERY and scope.everything:
         return Placed(rules=(rule,))
     covered = scope.covered(rule)
     meant = [topic for topic in covered if scope.means(topic)]
-    if scope.everything or (meant and len(meant) == len(covered)):
-        return _whole(rule, meant, scope)
+    # The target has topics of its own: a rule for every name would be about them.
+    alone = bool(meant) and len(meant) == len(covered) and rule.name != EVERY
+    if not (alone or scope.everything):
+        return singly(rule, scope)
+    whole = _whole(rule, meant, scope)
+    if rule.permission == "allow" and any(scope.strangers(rule, one) for one in whole.rules):
+        return singly(rule, scope, why="which is about others, too, by their new names")
+    return whole
+
+
+def singly(rule: Acl, scope: Scope, *, why: str = "where others are, too") -> Placed:
+    """Put rules for single topics in the place of one for many; topics to come are in none."""
+    meant = [topic for topic in scope.covered(rule) if scope.means(topic)]
     if not meant:
         return Placed(left=NOT_CHOSEN)
     singles = tuple(_about(rule, scope.called(topic)) for topic in meant)
-    return Placed(rules=singles, note=f"was for {spelled(rule)}, where others are, too")
+    return Placed(rules=singles, note=f"was for {spelled(rule)}, {why}")
 
 
 def _whole(rule: Acl, meant: list[TopicName], scope: Scope) -> Placed:

@@ -8,7 +8,17 @@ import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from kferry.access.names import NOT_CHOSEN, Placed, Scope, is_about_topics, place
+from kferry.access.names import (
+    EVERY,
+    NOT_CHOSEN,
+    PREFIXED,
+    Placed,
+    Scope,
+    is_about_topics,
+    overlap,
+    place,
+    singly,
+)
 from kferry.access.work import rule_as_work
 from kferry.admin.acls import Acl, not_takeable
 from kferry.config.plan_settings import AccessWishes
@@ -70,7 +80,13 @@ def plan_rules(
     for rule, one in wanted.items():
         if open_without_rules and (rule.resource, rule.pattern, rule.name) not in ruled:
             one.notes.append(FIRST_RULE)
-    items = [_item(one, there, versions) for _, one in sorted(wanted.items())]
+    unkept = [
+        rule
+        for rule in wanted
+        if rule.permission != "allow" and rule.pattern == PREFIXED and rule not in there
+        if not_takeable(rule, versions)
+    ]
+    items = [_item(one, there, versions, unkept) for _, one in sorted(wanted.items())]
     return [*items, *left]
 
 
@@ -79,8 +95,15 @@ def _wanted(
 ) -> tuple[dict[Acl, _Wanted], list[Item]]:
     wanted: dict[Acl, _Wanted] = {}
     left: dict[tuple[str, str], list[Acl]] = {}
+    torn = [
+        rule
+        for rule in source
+        if rule.permission != "allow" and is_about_topics(rule) and _is_torn(rule, scope)
+    ]
     for rule in source:
         placed = _placed(rule, scope)
+        if _reaches_on(placed, rule) and any(overlap(rule, one) for one in torn):
+            placed = singly(rule, scope, why="and what denies some of it is for less here")
         if placed.left:
             left.setdefault((rule.resource, placed.left), []).append(rule)
         for one in placed.rules:
@@ -91,6 +114,23 @@ def _wanted(
                 found.held_back = found.held_back and held_back
                 found.notes += [note for note in _notes(rule, renamed, deed, placed) if note]
     return wanted, [_summary(*key, rules) for key, rules in sorted(left.items())]
+
+
+def _is_torn(denial: Acl, scope: Scope) -> bool:
+    """Whether topics to come, which it denies on the source, are not denied on the target."""
+    if scope.everything:
+        return False
+    rules = place(denial, scope).rules
+    return denial.name == EVERY or not rules or denial != replace(rules[0], name=denial.name)
+
+
+def _reaches_on(placed: Placed, rule: Acl) -> bool:
+    """Whether it allows something about topics to come."""
+    return (
+        rule.permission == "allow"
+        and is_about_topics(rule)
+        and any(one.pattern == PREFIXED for one in placed.rules)
+    )
 
 
 def _placed(rule: Acl, scope: Scope) -> Placed:
@@ -132,7 +172,9 @@ def _notes(rule: Acl, renamed: Acl, deed: Acl, placed: Placed) -> Iterator[str]:
         yield "stands in for All, which waits for the cutover"
 
 
-def _item(wanted: _Wanted, there: set[Acl], versions: ApiVersions) -> Item:
+def _item(
+    wanted: _Wanted, there: set[Acl], versions: ApiVersions, unkept: Sequence[Acl] = ()
+) -> Item:
     rule = wanted.rule
     name, details = rule_name(rule), tuple(dict.fromkeys(wanted.notes))
     if rule in there:
@@ -142,6 +184,16 @@ def _item(wanted: _Wanted, there: set[Acl], versions: ApiVersions) -> Item:
     if wanted.held_back:
         return Item(
             action=Action.LEFT_BEHIND, kind=ACL, name=name, reason=HELD_BACK, details=details
+        )
+    denial = next((one for one in unkept if overlap(one, rule)), None)
+    if denial is not None and rule.permission == "allow":
+        return Item(
+            action=Action.CONFLICT,
+            kind=ACL,
+            name=name,
+            reason=f"without `{rule_name(denial)}`, which the target cannot keep, it would allow "
+            "more than on the source",
+            details=details,
         )
     if rule.permission == "allow" and replace(rule, permission="deny") in there:
         details = (*details, "the target denies just this, and what is denied wins")

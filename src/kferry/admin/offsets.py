@@ -15,7 +15,8 @@ from kferry.names import BrokerId, PartitionId, TopicName, TopicPartition
 from kferry.wire import BrokerError, Cluster, Outcomes, UnsupportedApi, WireError, at_leaders
 
 _CONSUMER = -1
-_NEWEST_TIMESTAMP_SINCE = 7  # KIP-734, Kafka 3.0
+_SINCE = {-3: 7, -4: 8}
+"""Which version brought a place: KIP-734, Kafka 3.0; KIP-405, Kafka 3.6."""
 
 
 class Place(IntEnum):
@@ -24,6 +25,8 @@ class Place(IntEnum):
     END = -1
     START = -2
     NEWEST_TIMESTAMP = -3
+    LOCAL_START = -4
+    """Where the part begins that is not only in remote storage; the start, if nothing is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +74,12 @@ async def list_offsets(
 
 
 async def _insist(cluster: Cluster, broker: BrokerId, at: int) -> None:
-    """Refuse what an older broker would take for the time 3 ms before 1970, and answer."""
-    if at == Place.NEWEST_TIMESTAMP:
+    """Refuse what an older broker would take for a time just before 1970, and answer."""
+    if (since := _SINCE.get(at)) is not None:
         connection = await cluster.connection(broker)
-        if not connection.versions.supports(ListOffsetsRequest, _NEWEST_TIMESTAMP_SINCE):
-            raise UnsupportedApi(connection.where, "ListOffsets", "by newest timestamp")
+        if not connection.versions.supports(ListOffsetsRequest, since):
+            place = Place(at).name.lower().replace("_", " ")
+            raise UnsupportedApi(connection.where, "ListOffsets", f"by {place}")
 
 
 def _listed(partition: TopicPartition, answer: Any) -> ListedOffset | WireError:

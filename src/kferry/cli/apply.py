@@ -16,6 +16,7 @@ from kferry.cli.console import answer, answer_json, say
 from kferry.cli.options import Options
 from kferry.cli.plan_flags import PlanFlags, flags_from, plan_request, topics_from
 from kferry.cli.plan_lines import applied_lines, plan_lines
+from kferry.config import TopicSelection
 from kferry.errors import ConfigError, ExitCode, UsageError
 from kferry.plans import Action, Item, Outcome, Plan, from_json, to_json
 
@@ -130,7 +131,9 @@ def _finish(applied: "Applied", options: Options) -> None:
     elif waiting := applied.plan.open_decisions:
         say(f"next: decide on `{waiting[0].name}`, then `kferry plan{again}` again")
     else:
-        say(f"next: kferry copy{again}{'' if options.topic else ' --topic NAME'}")
+        # A file that chooses topics needs no more of them.
+        chosen = options.selection != TopicSelection()
+        say(f"next: kferry copy{again}{'' if chosen else ' --topic NAME'}")
 
 
 def applied_json(applied: "Applied") -> dict[str, Any]:

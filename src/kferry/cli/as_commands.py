@@ -8,7 +8,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kferry.access import access_command
+from kferry.access import PASSWORD, access_command
+from kferry.access.rules import ACL
 from kferry.cli.options import Options
 from kferry.cli.tables import visible
 from kferry.config import Protocol
@@ -36,7 +37,7 @@ def commands(plan: Plan, request: "PlanRequest", options: Options) -> Commands:
     where = _where(request, options)
     now: list[Command] = []
     later: list[Command] = []
-    for item in (item for step in in_order(plan.work) for item in step):
+    for item in (item for step in in_order(plan.work) for item in sorted(step, key=_allows)):
         now += _of(item)
         if item.kind == TOPIC and (finish := work_of(item).finish):
             later.append(set_command(item.name, finish))
@@ -53,7 +54,15 @@ def script(plan: Plan, found: Commands) -> list[str]:
     lines = [f"# {visible(plan.migration)}: for the target, cluster {visible(plan.target_id)}"]
     if not found.now:
         return [*lines, "# nothing is to be created or changed"]
-    lines += found.now
+    # Run as they stand, these would give users a password that everybody knows.
+    to_fill = [line for line in found.now if PASSWORD in line]
+    lines += [line for line in found.now if line not in to_fill]
+    if to_fill:
+        lines += [
+            "",
+            f"# Put a password in the place of {PASSWORD} first, another one for each user.",
+            *(f"# {line}" for line in to_fill),
+        ]
     if found.later:
         lines += [
             "",
@@ -78,6 +87,13 @@ def _ledger(plan: Plan, request: "PlanRequest") -> Command:
     if request.replication is not None:
         words += ["--replication-factor", str(request.replication)]
     return "kafka-topics", shlex.join([*words, "--config", "cleanup.policy=compact"])
+
+
+def _allows(item: Item) -> tuple[int, bool]:
+    """Put denials before what they restrict: at no moment shall more be allowed than in the end."""
+    kinds = (TOPIC, ACL)
+    place = kinds.index(item.kind) if item.kind in kinds else len(kinds)
+    return place, item.kind == ACL and (item.work or {}).get("permission") == "allow"
 
 
 def _of(item: Item) -> list[Command]:

@@ -5,6 +5,7 @@ Owns the faces of a plan: text, JSON, a file, commands. What is planned is decid
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,7 +95,7 @@ def _next(plan: Plan, options: Options, out: Path | None) -> str:
         return f"next: decide on `{waiting[0].name}`, then `kferry plan{again}` again"
     if plan.has_changes:
         # The file knows the topics and the flags.
-        given = again if out is None else f" {out}{options.again()}"
+        given = again if out is None else f" {shlex.quote(str(out))}{options.again()}"
         rest = "; what needs a decision can wait" if waiting else ""
         return f"next: kferry apply{given}{rest}"
     return f"next: kferry copy{again}{'' if options.topic else ' --topic NAME'}"

@@ -36,6 +36,10 @@ _FLAGS = {
 """Kafka knows two of the words that YAML takes for the same."""
 
 
+_NUMBERS = frozenset({"max.message.bytes", "min.insync.replicas", "segment.bytes", "segment.ms"})
+"""Of configs: those that are compared with others before a broker sees them."""
+
+
 class TopicsSection(NamedTuple):
     """What the section says."""
 
@@ -139,9 +143,19 @@ def _configs(section: Section, problems: Problems) -> tuple[ConfigWish, ...]:
                     f"`topics.configs.{topics.text}.{config.text}` has no value",
                     hint=f"write `{_DEFAULT}` for the target's own",
                 )
+            elif config.text in _NUMBERS and not _is_number_or_default(value.text):
+                problems.add(
+                    value.line,
+                    f"`topics.configs.{topics.text}.{config.text}` must be a whole number",
+                    hint=f"write it without a unit, or `{_DEFAULT}` for the target's own",
+                )
         with problems.at(topics.line):
             wishes.append(ConfigWish(TopicSelection.parse((topics.text,)), _values(pairs)))
     return tuple(wishes)
+
+
+def _is_number_or_default(text: str) -> bool:
+    return text == _DEFAULT or re.fullmatch(r"-?[0-9]{1,19}", text) is not None
 
 
 def _values(pairs: tuple[tuple[Text, Text], ...]) -> Mapping[str, str | None]:

@@ -34,6 +34,7 @@ from kferry.wire.fetch import Aborted
 
 _LEGACY_ATTRIBUTES_AT = 17
 _LEGACY_CODEC = 0x07
+_CODECS = frozenset(Codec)
 _ABORT = 0
 """The type in a marker's key, after two bytes of version."""
 _UNKNOWN_EPOCH = -1
@@ -234,7 +235,10 @@ class _Legacy:
     def add(self, one: Deliverable) -> list[Item]:
         """Take one; what was gathered in another codec comes out."""
         records = _read(one)
-        codec = Codec(one.batch[_LEGACY_ATTRIBUTES_AT] & _LEGACY_CODEC)
+        number = one.batch[_LEGACY_ATTRIBUTES_AT] & _LEGACY_CODEC
+        if number not in _CODECS:
+            raise BadSource(records[0].offset if records else 0, f"compression {number} is unknown")
+        codec = Codec(number)
         done = self.flush() if codec != self._codec else []
         self._codec = codec
         self._records += records

@@ -5,14 +5,28 @@ Owns one position. Knows neither lanes nor what is done with what it reads.
 
 import asyncio
 
+from kferry.admin.offsets import Place, list_offsets
 from kferry.names import TopicPartition
-from kferry.wire import BrokerError, Cluster
+from kferry.wire import BrokerError, Cluster, UnsupportedApi, WireError
 from kferry.wire.fastpath import send_fetch
 from kferry.wire.fetch import Fetched, FetchFrom, FetchQuestion
 
 _PAGE = 1 << 20
 _WAIT_MS = 200
 _LEADER_NOT_AVAILABLE = 5
+
+
+async def is_local(cluster: Cluster, partition: TopicPartition, offset: int) -> bool:
+    """Whether a page without records means that there are none (KIP-405).
+
+    A broker that waits for its remote storage in vain answers with nothing, and with no error.
+    """
+    found = (await list_offsets(cluster, [partition], Place.LOCAL_START))[partition]
+    if isinstance(found, UnsupportedApi):
+        return True  # nor has it remote storage
+    if isinstance(found, WireError):
+        raise found
+    return found.offset <= offset
 
 
 class LogReader:
@@ -32,6 +46,8 @@ class LogReader:
         self._isolation = isolation
         self._most = most
         self.offset = offset
+        self.wait_ms = _WAIT_MS
+        """How long the broker may look for something."""
 
     async def page(self) -> Fetched:
         """Fetch what comes next; nothing, if nothing is there within a moment."""
@@ -45,7 +61,7 @@ class LogReader:
             partitions=[
                 FetchFrom(partition=self._partition, offset=self.offset, max_bytes=self._most)
             ],
-            max_wait_ms=_WAIT_MS,
+            max_wait_ms=self.wait_ms,
             min_bytes=1,
             max_bytes=self._most,
             isolation=self._isolation,

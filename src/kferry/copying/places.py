@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from kferry.admin.leader_epochs import EpochEnd, ends_of_epochs
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.copying.lane import Lane, Phase, Trouble
-from kferry.copying.logs import LogReader
+from kferry.copying.logs import LogReader, is_local
 from kferry.names import TopicName, TopicPartition
 from kferry.wire import Cluster, Metadata, Outcomes, UnsupportedApi, WireError
 from kferry.wire.fetch import READ_COMMITTED
 
 _PAUSE_S = 0.5
 _LOOKS = 20
+_A_BATCH = 1
+"""Bytes: a broker gives one batch at least, and there may be thousands of lanes to look at."""
+_REMOTE = "source: its remote storage has not given out what comes next"
 
 
 def remade(side: str, lane: Lane, topic: TopicName, known: str, now: str) -> Trouble:
@@ -130,10 +133,17 @@ class Places:
         """
         if not start <= lane.fetched_to < end:
             return None
-        log = LogReader(self._source, lane.source, lane.fetched_to, isolation=READ_COMMITTED)
+        log = LogReader(
+            self._source, lane.source, lane.fetched_to, isolation=READ_COMMITTED, most=_A_BATCH
+        )
         page = await log.page()
         stable = page.last_stable_offset if page.last_stable_offset >= 0 else page.high_watermark
-        return stable if not page.records and stable > lane.fetched_to else None
+        if page.records or stable <= log.offset:
+            return None
+        if not await is_local(self._source, lane.source, log.offset):
+            lane.hindrance = _REMOTE
+            return None
+        return stable if lane.fetched_to == log.offset else None
 
     def _may_wake_up(self, lane: Lane, copied: int, end: int, kept: int | None) -> bool:
         """Whether a log that seems to end too early may just not know better yet.

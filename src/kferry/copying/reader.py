@@ -93,8 +93,7 @@ class Reader:
                     await self.wake.wait()
 
     def _open_lanes(self) -> dict[TopicPartition, FetchFrom]:
-        going = [lane for lane in self.lanes if lane.phase is not Phase.STOPPED]
-        open_ = [lane for lane in going if lane.phase is Phase.FLOWING and not lane.withheld]
+        open_ = [lane for lane in self.lanes if lane.phase is Phase.FLOWING and not lane.withheld]
         share = max(_LEAST_ROOM, min(_MOST_OF_ONE, self.budget.limit // max(1, len(open_))))
         wanted = {lane.source: self._from(lane) for lane in open_ if lane.held < share}
         # Lanes in doubt may stay so for hours: they are no reason to ask a hundred times a second.
@@ -119,7 +118,7 @@ class Reader:
         stale: list[Lane] = []
         for fetched in answer.partitions:
             lane = by_source.get(fetched.partition)
-            if lane is None or lane.phase is not Phase.FLOWING or lane.looking:
+            if lane is None or lane.phase is not Phase.FLOWING or lane.withheld:
                 continue
             if session.offset(fetched.partition) != lane.fetched_to:
                 continue  # it went back in the meantime: what came would leave a gap

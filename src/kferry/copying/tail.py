@@ -17,7 +17,7 @@ from kferry.copying.align import Aligner, Mismatch, Wants, Whole
 from kferry.copying.intake import Deliverable, Sieve
 from kferry.copying.item import BadSource
 from kferry.copying.lane import Lane, Phase
-from kferry.copying.logs import LogReader
+from kferry.copying.logs import LogReader, is_local
 from kferry.names import SourceOffset, TargetOffset, TopicPartition
 from kferry.records import (
     BatchHeader,
@@ -36,6 +36,7 @@ _REQUEST_TIMED_OUT = 7
 _MARKER_S = 60.0
 _SHORT_PAGE = 64 * 1024
 _CURRENT = 2
+_REMOTE_WAIT_MS = 5000
 _LOST_S = 10.0
 """A log that ends before what was acknowledged may just be waking up; after this long it is not."""
 
@@ -290,13 +291,25 @@ async def _ahead(
         while sieve.passed_over:
             yield _LeftOut(*sieve.passed_over.pop(0))
         if sieve.position == log.offset:
-            stable = page.last_stable_offset
-            end = stable if stable >= 0 else page.high_watermark
-            # A new leader may not know yet how far its log is committed; this call waits for that.
-            if end < await _end_of(source, lane.source):
+            if (end := await _end_behind(source, lane.source, page, log)) is None:
                 continue
-            yield _EndOfSource(max(end, log.offset))
+            yield _EndOfSource(end)
         log.offset = sieve.position
+
+
+async def _end_behind(
+    source: Cluster, partition: TopicPartition, page: Fetched, log: LogReader
+) -> int | None:
+    """Return where the source ends if really nothing more is there; None: look again."""
+    stable = page.last_stable_offset
+    end = stable if stable >= 0 else page.high_watermark
+    # A new leader may not know yet how far its log is committed; this call waits for that.
+    if end < await _end_of(source, partition):
+        return None
+    if end > log.offset and not await is_local(source, partition, log.offset):
+        log.wait_ms = _REMOTE_WAIT_MS
+        return None
+    return max(end, log.offset)
 
 
 async def _start_of(cluster: Cluster, partition: TopicPartition) -> int:

@@ -17,6 +17,8 @@ from kferry.wire.retry import keep_trying
 DEFAULT_SLOTS = 8
 _MOST_REPLICAS = 3
 _COMPACT = "compact"
+_SEGMENT_BYTES = str(32 << 20)
+"""The newest segment is never compacted: at Kafka's 1 GiB each start would read gigabytes."""
 
 _UNKNOWN_TOPIC_OR_PARTITION = 3
 _LEADER_NOT_AVAILABLE = 5
@@ -68,7 +70,7 @@ async def create_ledger(
             name=name,
             partitions=slots,
             replication=replication or min(_MOST_REPLICAS, len(cluster.metadata.brokers)),
-            configs={"cleanup.policy": _COMPACT},
+            configs={"cleanup.policy": _COMPACT, "segment.bytes": _SEGMENT_BYTES},
         )
         refusal = (await create_topics(cluster, [wanted]))[name]
         if refusal is not None and refusal.error_code != _EXISTS:

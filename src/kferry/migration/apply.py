@@ -4,10 +4,11 @@ Owns the order, and that one failure does not stop what does not depend on it. A
 nothing is deleted, nothing shrinks, and nothing is written to the source.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kferry.access import apply_access
+from kferry.access.user_plan import USER
 from kferry.errors import ExitCode, KferryError
 from kferry.migration.apply_book import Book, open_book
 from kferry.migration.clusters import Sides, open_sides
@@ -37,7 +38,7 @@ async def apply(
     async with open_sides(request.source, request.target) as sides:
         made = await make(sides, request, sized=False)
         if reviewed is not None:
-            made = replace(made, plan=as_reviewed(made.plan, reviewed))
+            made = replace(made, plan=as_reviewed(made.plan, reviewed, ours=_ours(made)))
         if not made.plan.work:
             return Applied(plan=made.plan)
         if not agree(made.plan):
@@ -46,8 +47,16 @@ async def apply(
         return Applied(plan=made.plan, outcomes=await run.all())
 
 
-def as_reviewed(fresh: Plan, reviewed: Plan) -> Plan:
-    """Leave of a fresh plan what a reviewed one holds; refuse if it is not the same work."""
+def _ours(made: Made) -> set[str]:
+    """Refer to the topics that this migration has made since it began."""
+    return {f"{TOPIC}:{one.target}" for one in made.entries.values() if one.created}
+
+
+def as_reviewed(fresh: Plan, reviewed: Plan, *, ours: Collection[str] = ()) -> Plan:
+    """Leave of a fresh plan what a reviewed one holds; refuse if it is not the same work.
+
+    `ours` are references of what an apply has made.
+    """
     for side, was, is_ in (
         ("source", reviewed.source_id, fresh.source_id),
         ("target", reviewed.target_id, fresh.target_id),
@@ -65,7 +74,7 @@ def as_reviewed(fresh: Plan, reviewed: Plan) -> Plan:
             hint="kferry plan --out FILE makes another one",
         )
     now = {item.ref: item for item in fresh.items}
-    moved = [was for was in reviewed.work if not _still(was, now.get(was.ref))]
+    moved = [was for was in reviewed.work if not _still(was, now.get(was.ref), ours)]
     if moved:
         raise MovedOn(
             "the clusters, or what is wished, have moved on since the plan was made",
@@ -82,12 +91,14 @@ def as_reviewed(fresh: Plan, reviewed: Plan) -> Plan:
     )
 
 
-def _still(was: Item, now: Item | None) -> bool:
+def _still(was: Item, now: Item | None, ours: Collection[str]) -> bool:
     """Whether just this is to be done, or was done since."""
     if now is None:
         return False
     if now.action is Action.SAME:
-        return set(now.details) <= set(was.details)
+        # What we have done is told in other words than what we were to do; what others have done
+        # in the meantime need not be what was looked at.
+        return was.ref in ours or was.kind == USER or set(now.details) <= set(was.details)
     return fingerprint([was]) == fingerprint([now])
 
 

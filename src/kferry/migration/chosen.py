@@ -11,6 +11,7 @@ from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.config import TopicSelection
 from kferry.errors import ExitCode, KferryError
 from kferry.migration.book import TopicEntry
+from kferry.migration.strangers import made_by_others
 from kferry.names import TopicName, TopicPartition
 from kferry.topics import (
     Hazard,
@@ -137,11 +138,15 @@ async def choose(
         existing=list(there),
     )
     _insist_on_one_source(pairs, entries)
-    # A topic we made, or meant to make when we died, is ours.
+    # A topic we made, or were making when we died, is ours; not so one that others made first.
+    others = await made_by_others(
+        target, (entries[one.source.name] for one in pairs if one.source.name in entries)
+    )
+    ours = entries.keys() - others
     known = [
-        (pair.source, entries[pair.source.name]) for pair in pairs if pair.source.name in entries
+        (pair.source, entries[pair.source.name]) for pair in pairs if pair.source.name in ours
     ]
-    new = [pair for pair in pairs if pair.source.name not in entries]
+    new = [pair for pair in pairs if pair.source.name not in ours]
     existing = [pair for pair in new if pair.target in there and not there[pair.target].error_code]
     missing = [pair for pair in new if pair not in existing]
     hazards = await find_hazards(source, target, existing, suspend_retention=suspend_retention)

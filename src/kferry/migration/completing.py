@@ -10,8 +10,11 @@ from collections.abc import Iterable
 from kferry.copying import Slot
 from kferry.errors import ExitCode, KferryError
 from kferry.migration.book import TopicEntry
-from kferry.topics import restore
-from kferry.wire import Cluster
+from kferry.migration.strangers import made_by_others
+from kferry.topics import Failures, restore
+from kferry.wire import Cluster, Topic
+
+_UNKNOWN_TOPIC = 3
 
 
 class NotCompleted(KferryError):
@@ -21,6 +24,21 @@ class NotCompleted(KferryError):
     exit_code = ExitCode.FAILED
 
 
+class NotOurs(KferryError):
+    """Somebody has deleted the target's topic and made it anew."""
+
+    code = "K222"
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, entry: TopicEntry, topic: Topic) -> None:
+        super().__init__(
+            f"{entry.target} was deleted and made anew on the target",
+            f"its topic id was {entry.target_id}, and is {topic.id}",
+            hint="its settings are its maker's; leave it out with --topic",
+            changed="Its settings are as they were.",
+        )
+
+
 async def complete_topics(
     target: Cluster, slot: Slot, entries: Iterable[TopicEntry]
 ) -> list[TopicEntry]:
@@ -28,7 +46,23 @@ async def complete_topics(
     waiting = [entry for entry in entries if entry.suspended]
     if not waiting:
         return []
-    failures = await restore(target, {entry.target: entry.finish for entry in waiting})
+    others = await made_by_others(target, waiting)
+    metadata = await target.refresh({entry.target for entry in waiting})
+    failures: Failures = {}
+    ours = []
+    for entry in waiting:
+        topic = metadata.topics.get(entry.target)
+        absent = topic is None or topic.error_code == _UNKNOWN_TOPIC
+        if entry.target_id is None and (absent or entry.source in others):
+            continue  # it was to be made, and was not: nothing of it is ours to set
+        if topic is not None and _another(entry, topic):
+            failures[entry.target] = NotOurs(entry, topic)
+        else:
+            ours.append(entry)
+    waiting = [entry for entry in waiting if entry in ours or entry.target in failures]
+    if not waiting:
+        return []
+    failures |= await restore(target, {entry.target: entry.finish for entry in ours})
     done = [
         dataclasses.replace(entry, completed=True)
         for entry in waiting
@@ -45,3 +79,8 @@ async def complete_topics(
             changed=f"{len(done)} other topics got theirs.",
         )
     return done
+
+
+def _another(entry: TopicEntry, topic: Topic) -> bool:
+    """Whether the ids are known and differ; brokers before 2.8 give none."""
+    return topic.id is not None and entry.target_id not in {None, "none", str(topic.id)}

@@ -12,7 +12,7 @@ from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.config import Start
 from kferry.config import Unconsumed as UnconsumedStart
 from kferry.copying import Engine, Hooks, Lane, Phase, Settings, count_positions
-from kferry.errors import ExitCode
+from kferry.errors import ExitCode, KferryError
 from kferry.ledger import LedgerTail, LedgerTopic, create_ledger, open_ledger, read_ledger
 from kferry.migration.arrivals import Unread, look_at_unread
 from kferry.migration.book import Manifest, TopicEntry, read_manifest, read_topics
@@ -32,6 +32,7 @@ from kferry.topics import Topics
 from kferry.wire import Cluster
 
 _MEMORY = 24 << 20
+_MOST_NAMED = 5
 
 
 async def copy(
@@ -177,9 +178,14 @@ class _Copy:
         seconds = loop.time() - began
         complete = request.complete and not self._interrupted(engine)
         if complete and not any(lane.trouble for lane in engine.lanes):
-            done = await complete_topics(
-                self.target, first, [entries[facts.name] for facts, _ in prepared.topics]
-            )
+            try:
+                done = await complete_topics(
+                    self.target, first, [entries[facts.name] for facts, _ in prepared.topics]
+                )
+            except KferryError:  # the records are there all the same: leave the ledger in order
+                reporter.take(engine, state="stopped")
+                await engine.finish()
+                raise
             entries |= {entry.source: entry for entry in done}
             reporter.suspended = _suspended(entries)
         result = self._result(
@@ -249,17 +255,22 @@ class _Copy:
         partitions = [lane.source for lane in lanes]
         stable = await list_offsets(self.source, partitions, Place.END, committed=True)
         ends = await list_offsets(self.source, partitions, Place.END)
+        open_: list[Lane] = []
         for lane in lanes:
             goal, end = stable[lane.source], ends[lane.source]
             if isinstance(goal, ListedOffset):
                 lane.goal, lane.end = goal.offset, goal.offset
                 if isinstance(end, ListedOffset) and end.offset > goal.offset:
-                    self._note(
-                        f"{lane.source}: a transaction is open since offset {goal.offset:,}; what "
-                        "is behind it waits for its end (kferry inspect producers names it)"
-                    )
+                    open_.append(lane)
             else:
                 lane.hindrance = f"source: {goal}"
+        for lane in open_[:_MOST_NAMED]:
+            self._note(
+                f"{lane.source}: a transaction is open since offset {lane.end:,}; what is behind "
+                "it waits for its end (kferry inspect producers names it)"
+            )
+        if (more := len(open_) - _MOST_NAMED) > 0:
+            self._note(f"{many(more, 'other partition')} have open transactions, too")
 
     def _announce(self, engine: Engine) -> None:
         lanes = engine.lanes

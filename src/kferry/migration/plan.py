@@ -19,6 +19,7 @@ from kferry.migration.clusters import Sides, open_sides
 from kferry.migration.ownership import plain
 from kferry.migration.plan_around import plan_applications, take_size
 from kferry.migration.planning import PlanRequest
+from kferry.migration.strangers import made_by_others
 from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.plans import Action, Item, Plan, fingerprint
 from kferry.topics import Topics, take_topics
@@ -110,7 +111,9 @@ async def _known(sides: Sides, ledger: LedgerTopic | None) -> dict[TopicName, To
     manifest = read_manifest(documents)
     if manifest is not None:
         manifest.insist(source_id=sides.source_id, target_id=sides.target_id)
-    return read_topics(documents)
+    entries = read_topics(documents)
+    others = await made_by_others(sides.clusters.target, entries.values())
+    return {name: one for name, one in entries.items() if name not in others}
 
 
 async def _kept(

@@ -12,11 +12,12 @@ from typing import Any
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.admin.topic_changes import create_partitions
 from kferry.config import Beginning, TopicSelection
-from kferry.copying import OWNER, Engine, Lane, Phase
+from kferry.copying import OWNER, Engine, Lane
 from kferry.errors import KferryError
 from kferry.ledger import LedgerLost, LedgerTail
 from kferry.migration.book import TopicEntry
 from kferry.migration.chosen import choose
+from kferry.migration.drift import Drift
 from kferry.migration.lanes import LaneMaker, Way, rules_of
 from kferry.migration.ownership import newer_owner
 from kferry.migration.preparing import Preparer
@@ -29,6 +30,8 @@ from kferry.wire import Cluster, Metadata, WireError
 
 _LOOK_EVERY = 5
 """Beats between two looks for new topics and partitions."""
+_COMPARE_EVERY = 30
+"""Beats between two looks at the settings of topics."""
 _ANOTHER_TOPIC = frozenset({"topic-deleted", "topic-recreated", "source-truncated"})
 """Why a lane stopped whose topic may have been made anew."""
 
@@ -51,6 +54,7 @@ class Beat:
     told: Callable[[dict[TopicName, TopicEntry]], None]
     asked_to_stop: bool = False
     _beats: int = 0
+    _drift: Drift = field(default_factory=Drift)
     _said: set[str] = field(default_factory=set)
 
     async def once(self, engine: Engine) -> None:
@@ -97,6 +101,9 @@ class Beat:
         await _set_goals(source, [lane for lane in engine.lanes if lane.goal is None])
         if everything:
             await self._meet(engine, metadata)
+        if self._beats % _COMPARE_EVERY == 0:
+            for line in await self._drift.look(source, self.scope):
+                self.watch.narrate(line)
 
     async def _grow(self, engine: Engine, metadata: Metadata) -> None:
         """Give every partition a lane: new ones, and those that could not be asked before."""

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from kferry.config import ClusterSettings
 from kferry.copying import SNAPSHOT
 from kferry.errors import ExitCode, KferryError
-from kferry.ledger import LedgerTopic, append, find_ledgers, open_ledger, read_ledger
+from kferry.ledger import LedgerTail, LedgerTopic, append, find_ledgers, open_ledger, read_ledger
 from kferry.migration.book import read_manifest
 from kferry.migration.clusters import default_name
-from kferry.migration.ownership import owner_of, plain
+from kferry.migration.ownership import Documents, owner_of, plain
 from kferry.migration.requests import Wish
 from kferry.migration.wishes import wish_document
 from kferry.progress import Snapshot, from_json
@@ -46,9 +46,18 @@ async def follow_status(
     """Read snapshots until whoever looks goes away."""
     async with open_cluster(target) as cluster:
         ledger = await find(cluster, migration=migration, source=source)
+        contents = await read_ledger(cluster, ledger, [0])
+        documents = dict(plain(contents)[0])
+        tail = LedgerTail(cluster, ledger, [0], contents.ends)
         while True:
-            yield await _read(cluster, ledger)
+            yield _snapshot(ledger, documents)
             await asyncio.sleep(_EVERY_S)
+            # Only what is new: a slot may hold hours of checkpoints.
+            for document in await tail.poll(seconds=0):
+                if document.value is None:
+                    documents.pop(document.key, None)
+                else:
+                    documents[document.key] = document.value
 
 
 async def control(
@@ -100,8 +109,10 @@ async def find(
 
 
 async def _read(cluster: Cluster, ledger: LedgerTopic) -> Snapshot:
-    contents = await read_ledger(cluster, ledger, [0])
-    documents = plain(contents)[0]
+    return _snapshot(ledger, plain(await read_ledger(cluster, ledger, [0]))[0])
+
+
+def _snapshot(ledger: LedgerTopic, documents: Documents) -> Snapshot:
     value = documents.get(SNAPSHOT)
     manifest = read_manifest(documents)
     if value is None:
@@ -115,19 +126,18 @@ async def _read(cluster: Cluster, ledger: LedgerTopic) -> Snapshot:
         )
     try:
         snapshot = from_json({key: found for key, found in value.items() if key != "v"})
-    except ValueError as error:
+        age = datetime.now(UTC) - datetime.fromisoformat(snapshot.taken_at)
+    except (ValueError, TypeError) as error:  # the latter: a time without a zone
         raise KferryError(
             f"the ledger of {ledger.migration} holds a snapshot that cannot be read",
             str(error),
             hint="it is written anew every two seconds while kferry copies",
         ) from None
-    return _if_silent(snapshot, owner_of(documents))
+    return _if_silent(snapshot, owner_of(documents), age.total_seconds())
 
 
-def _if_silent(snapshot: Snapshot, owner: str) -> Snapshot:
+def _if_silent(snapshot: Snapshot, owner: str, age: float) -> Snapshot:
     """A process that died wrote no last word."""
-    taken = datetime.fromisoformat(snapshot.taken_at)
-    age = (datetime.now(UTC) - taken).total_seconds()
     if not owner or age < _SILENT_S or snapshot.state in {"stopped", "done"}:
         return snapshot
     return dataclasses.replace(

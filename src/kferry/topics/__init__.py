@@ -22,7 +22,7 @@ from kferry.topics.inventory import take_topics
 from kferry.topics.pairing import TopicPair, pair_topics
 from kferry.topics.producers import take_producers
 from kferry.topics.record_times import RecordTime, TopicTimes, record_times
-from kferry.topics.suspension import Suspension, restore, suspend, suspensions
+from kferry.topics.suspension import Suspension, restore, suspend, suspended, suspensions
 from kferry.topics.terms import TargetTerms, take_terms
 from kferry.topics.writers import OpenTransaction, Producer, Producers
 
@@ -58,6 +58,7 @@ __all__ = [
     "refuse",
     "restore",
     "suspend",
+    "suspended",
     "suspensions",
     "take_producers",
     "take_terms",

@@ -5,8 +5,9 @@ moving them means. Such topics are worth nothing apart: they move together or no
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kferry.names import TopicName
@@ -85,10 +86,16 @@ def applications(
 
 
 def application_items(
-    found: Iterable[Application], selected: Collection[TopicName]
+    found: Sequence[Application], selected: Collection[TopicName]
 ) -> tuple[Item, ...]:
     """Tell what becomes of each: as a whole, left behind, or a decision where it would be torn."""
-    return tuple(_item(one, set(selected)) for one in found)
+    items = [_item(one, set(selected)) for one in found]
+    # Two applications may have the same name; no two items have.
+    called = Counter(one.name for one in items)
+    return tuple(
+        replace(item, name=f"{one.title} ({one.topics[0]})") if called[item.name] > 1 else item
+        for item, one in zip(items, found, strict=True)
+    )
 
 
 def _item(one: Application, selected: Collection[TopicName]) -> Item:

@@ -33,6 +33,9 @@ _KEEPS_RECORDS_AS_THEY_ARE: Mapping[str, str] = {
     DIFFERENCE_MAX: NO_LIMIT,
 }
 
+DURING_COPY = frozenset({*SUSPENDED, *_KEEPS_RECORDS_AS_THEY_ARE, MESSAGE_BYTES, _SEGMENT_MS})
+"""Whatever is wished of these meanwhile waits until the copy is complete."""
+
 
 class DuringCopy(NamedTuple):
     """The configs to create a topic with, and what to set when the copy is complete."""

@@ -12,7 +12,7 @@ from kferry.admin.view import DENIED, Gap, View
 from kferry.names import TopicName
 from kferry.plans import Action, Item
 from kferry.topics.creation import BROKER_DEFAULT, TargetTopic
-from kferry.topics.during_copy import SUSPENDED
+from kferry.topics.during_copy import DURING_COPY
 from kferry.topics.hazard_case import Hazard
 from kferry.topics.pairing import TopicPair
 from kferry.topics.planning_diff import Difference
@@ -129,7 +129,7 @@ def _changed(one: Existing, *, grows: bool, changes: Mapping[str, str]) -> dict[
     later = {
         name: value
         for name, value in changes.items()
-        if name in finish or (finish and name in SUSPENDED)
+        if name in finish or (finish and name in DURING_COPY)
     }
     return {
         "do": "change",

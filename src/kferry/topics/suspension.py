@@ -56,6 +56,23 @@ async def suspensions(
     }
 
 
+async def suspended(cluster: Cluster, topics: Iterable[TopicName]) -> set[TopicName]:
+    """Return the topics that show just what is set while they are filled.
+
+    So does every topic that we create. What may not be seen is not taken for one of them.
+    """
+    return {
+        name
+        for name, found in (await effective_configs(cluster, topics)).items()
+        if not isinstance(found, WireError) and _is_suspended(found)
+    }
+
+
+def _is_suspended(configs: Configs) -> bool:
+    own = set_on_topic(configs)
+    return all(_normal(own.get(name)) == value for name, value in SUSPENDED.items())
+
+
 async def suspend(cluster: Cluster, wanted: Mapping[TopicName, Suspension]) -> Failures:
     """Change what must change, and read it back."""
     return await restore(cluster, {name: one.changes for name, one in wanted.items()})
