@@ -516,3 +516,58 @@ def test_commands_are_those_of_the_official_tools_and_hold_no_password() -> None
         ),
         "kafka-configs --alter --add-config x=1000000 --user 'a b' --client-defaults",
     ]
+
+
+# Nobody gains a right
+
+
+def test_a_rule_for_many_is_for_single_ones_where_renaming_brings_others_under_it() -> None:
+    """Alice could not read payments; called orders-of-bob it must not become hers."""
+    prefix = acl("orders", pattern="prefixed")
+    within = scope(mapping={"payments": "orders-of-bob"})
+    assert made(plan(prefix, within=within)) == {acl("orders"), acl("orders-eu")}
+    denial = acl("orders", pattern="prefixed", permission="deny")
+    assert made(plan(denial, within=within)) == {denial}
+
+
+def test_a_rule_that_follows_its_topics_to_a_name_of_others_is_for_single_ones() -> None:
+    topics = ("orders", "eu.orders-secret")
+    within = scope(mapping={"orders": "eu.orders"}, topics=topics)
+    assert made(plan(acl("ord", pattern="prefixed"), within=within)) == {acl("eu.orders")}
+
+
+def test_a_rule_about_a_name_that_another_topic_takes_stays_behind() -> None:
+    within = scope(mapping={"payments": "gone"})
+    (item,) = plan(acl("gone"), within=within)
+    assert (item.action, item.work) == (Action.LEFT_BEHIND, None)
+
+
+def test_a_rule_for_every_name_is_for_single_ones_even_where_every_topic_was_chosen() -> None:
+    """The target may have topics of its own."""
+    chosen = scope(TopicSelection.parse(["orders", "orders-eu", "payments"]))
+    assert made(plan(acl("*"), within=chosen)) == set(map(acl, TOPICS))
+
+
+def test_a_denial_about_a_topic_that_was_left_out_comes_with_what_allows_everything() -> None:
+    within = scope(TopicSelection.parse([], exclude=["payments"]))
+    denial = acl("payments", permission="deny")
+    assert made(plan(acl("*"), denial, within=within)) == {acl("*"), denial}
+
+
+@pytest.mark.parametrize("denied", ["ord", "orders-secret"])
+def test_what_is_denied_of_topics_to_come_is_not_allowed_by_a_prefix(denied: str) -> None:
+    chosen = scope(TopicSelection.parse(["orders*"]), topics=(*TOPICS, "ordinary"))
+    rules = (
+        acl("orders", pattern="prefixed"),
+        acl(denied, pattern="prefixed", permission="deny", principal="User:*"),
+    )
+    allowed = {rule for rule in made(plan(*rules, within=chosen)) if rule.permission == "allow"}
+    assert allowed == {acl("orders"), acl("orders-eu")}
+
+
+def test_what_a_denial_restricts_waits_where_the_target_cannot_keep_the_denial() -> None:
+    old = ApiVersions({CreateAclsRequest.API_KEY: (0, 0)})
+    denial = acl("orders-s", pattern="prefixed", permission="deny")
+    items = {item.name: item for item in plan(acl("*"), denial, acl("x"), versions=old)}
+    assert items[rule_name(acl("*"))].action is Action.CONFLICT
+    assert made(list(items.values())) == {acl("x")}

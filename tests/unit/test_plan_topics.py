@@ -320,3 +320,18 @@ def test_topics_in_one_rack_are_named() -> None:
     assert in_one_rack(near, brokers("a", "b", "c")) is None
     assert in_one_rack(near, brokers(None, None, None)) is None
     assert in_one_rack(topic(2, replicas=(1,)), brokers("a", "b", "c")) is None
+
+
+def test_what_would_alter_records_on_their_way_waits_until_the_copy_is_complete() -> None:
+    """Set at once, it would replace the times of all records that are still to come."""
+    wished = {"message.timestamp.type": "LogAppendTime", "flush.messages": "1"}
+    item = existing(
+        facts(wished),
+        topic(3),
+        {"cleanup.policy": "delete", "retention.ms": "-1"},
+        finish={"retention.ms": None, "cleanup.policy": None},
+        may_change=True,
+    )
+    work = work_of(item)
+    assert work.configs == {"flush.messages": "1"}
+    assert work.finish == {"message.timestamp.type": "LogAppendTime"}

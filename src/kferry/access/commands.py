@@ -16,7 +16,7 @@ from kferry.plans import Item
 Command = tuple[str, str]
 """A tool, and its arguments."""
 
-PASSWORD = "PASSWORD"
+PASSWORD = "PASSWORD"  # noqa: S105 a word to replace, and no password
 """Stands where a password goes."""
 _ENTITIES = {"user": "user", "client-id": "client", "ip": "ip"}
 _OPTIONS = {"token": "--delegation-token", "user": "--user-principal"}

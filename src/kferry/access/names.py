@@ -111,14 +111,7 @@ def place(rule: Acl, scope: Scope) -> Placed:
 
 def _place(rule: Acl, scope: Scope) -> Placed:
     if rule.pattern == LITERAL and rule.name != EVERY:
-        topic = TopicName(rule.name)
-        # Where rules for all names come along, so does what they do not allow.
-        if not scope.means(topic) and not (scope.everything and rule.permission != "allow"):
-            return Placed(left=NOT_CHOSEN)
-        placed = _about(rule, scope.called(topic))
-        if scope.strangers(rule, placed):
-            return Placed(left=f"another topic is called {placed.name} on the target")
-        return Placed(rules=(placed,))
+        return _place_one(rule, scope)
     if rule.name == EVERY and scope.everything:
         return Placed(rules=(rule,))
     covered = scope.covered(rule)
@@ -131,6 +124,17 @@ def _place(rule: Acl, scope: Scope) -> Placed:
     if rule.permission == "allow" and any(scope.strangers(rule, one) for one in whole.rules):
         return singly(rule, scope, why="which is about others, too, by their new names")
     return whole
+
+
+def _place_one(rule: Acl, scope: Scope) -> Placed:
+    topic = TopicName(rule.name)
+    # Where rules for all names come along, so does what they do not allow.
+    if not scope.means(topic) and not (scope.everything and rule.permission != "allow"):
+        return Placed(left=NOT_CHOSEN)
+    placed = _about(rule, scope.called(topic))
+    if scope.strangers(rule, placed):
+        return Placed(left=f"another topic is called {placed.name} on the target")
+    return Placed(rules=(placed,))
 
 
 def singly(rule: Acl, scope: Scope, *, why: str = "where others are, too") -> Placed:

@@ -125,9 +125,9 @@ class Engine:
         except* KferryError as errors:
             raise _first(errors) from None
 
-    async def finish(self) -> None:
-        """Leave the last checkpoint behind. Nothing may be written after it."""
-        await self.keeper.finish()
+    async def finish(self) -> bool:
+        """Leave the last checkpoint behind, if the target takes it; nothing is written after it."""
+        return await self.keeper.finish()
 
     @property
     def readers(self) -> Iterable[Reader]:

@@ -19,6 +19,7 @@ from kferry.wire import WireError
 
 _EVERY_S = 1.0
 _PULSE_S = 2.0
+_FINISH_S = 8.0
 OWNER = "owner"
 SNAPSHOT = "snapshot"
 
@@ -125,15 +126,25 @@ class Keeper:
             if not kept:
                 self._regained()
 
-    async def finish(self) -> None:
-        """Write down the end, and the last snapshot: clean where nothing is in doubt."""
-        async with self._busy:
-            for slot in self._slots:
-                clean = slot.left_clean
-                last: Documents = [(OWNER, {**slot.owner, "state": "stopped", "clean": clean})]
-                if slot.number == 0 and (snapshot := self._snapshot()) is not None:
-                    last.append((SNAPSHOT, snapshot))
-                await self._write(slot, [last])
+    async def finish(self) -> bool:
+        """Write down the end, and the last snapshot: clean where nothing is in doubt.
+
+        Whoever asked to stop does not wait for a target that is gone: False, and the next start
+        compares.
+        """
+        try:
+            async with asyncio.timeout(_FINISH_S), self._busy:
+                await asyncio.gather(*map(self._finish, self._slots))
+        except TimeoutError:
+            return False
+        return True
+
+    async def _finish(self, slot: Slot) -> None:
+        owner = {**slot.owner, "state": "stopped", "clean": slot.left_clean}
+        last: Documents = [(OWNER, owner)]
+        if slot.number == 0 and (snapshot := self._snapshot()) is not None:
+            last.append((SNAPSHOT, snapshot))
+        await self._write(slot, [last])
 
     def _signs_of_life(self, slot: Slot, now: float) -> list[Documents]:
         if slot.number != self._slots[0].number or now - self._pulse_at < _PULSE_S:

@@ -4,7 +4,7 @@ Owns the sorting into known ones, ones to be made, and ones that are there alrea
 refusal that needs no write. Creates nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
@@ -143,16 +143,14 @@ async def choose(
         target, (entries[one.source.name] for one in pairs if one.source.name in entries)
     )
     ours = entries.keys() - others
-    known = [
-        (pair.source, entries[pair.source.name]) for pair in pairs if pair.source.name in ours
-    ]
+    known = [(pair.source, entries[pair.source.name]) for pair in pairs if pair.source.name in ours]
     new = [pair for pair in pairs if pair.source.name not in ours]
     existing = [pair for pair in new if pair.target in there and not there[pair.target].error_code]
     missing = [pair for pair in new if pair not in existing]
     hazards = await find_hazards(source, target, existing, suspend_retention=suspend_retention)
     refuse(hazards)
     if not append:
-        await _insist_on_empty(target, existing)
+        await insist_on_empty(target, existing)
     return Chosen(known=known, missing=missing, existing=existing, hazards=hazards)
 
 
@@ -200,7 +198,8 @@ def _insist_on_one_source(pairs: list[TopicPair], entries: Mapping[TopicName, To
             )
 
 
-async def _insist_on_empty(target: Cluster, pairs: list[TopicPair]) -> None:
+async def insist_on_empty(target: Cluster, pairs: Sequence[TopicPair]) -> None:
+    """Refuse topics that hold records already."""
     metadata = await target.refresh({pair.target for pair in pairs})
     partitions = [
         TopicPartition(pair.target, partition.id)

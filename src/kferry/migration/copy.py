@@ -5,6 +5,7 @@ let records flow, then say how it ended. Each of these is done elsewhere.
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -191,8 +192,9 @@ class _Copy:
         result = self._result(
             migration, engine, reporter, [*prepared.stopped, *failed], seconds, unread
         )
-        await engine.finish()
-        return result
+        if not await engine.finish():
+            self._note("the target did not take the last checkpoint: the next start compares")
+        return dataclasses.replace(result, notes=tuple(self.notes))
 
     async def _sign(self, taken: Taken, migration: str) -> None:
         """Write down which clusters this is between, unless that is written already."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from kferry.copying import Slot
 from kferry.errors import KferryError
 from kferry.migration.book import TopicEntry
-from kferry.migration.chosen import Chosen
+from kferry.migration.chosen import Chosen, insist_on_empty
 from kferry.names import TopicName
 from kferry.progress import Stopped
 from kferry.topics import (
@@ -103,6 +103,7 @@ class Preparer:
             for facts, entry in unmade
             if (topic := metadata.topics.get(entry.target)) is not None and not topic.error_code
         ]
+        await self._insist_on_ours(there)
         await self._identified(there, prepared)
         pairs = [
             TopicPair(source=facts, target=entry.target)
@@ -111,6 +112,26 @@ class Preparer:
         ]
         made = await counterparts(self._source, self._target, pairs, replication=replication)
         await self._create(made, pairs, prepared)
+
+    async def _insist_on_ours(self, there: list[tuple[TopicFacts, TopicEntry]]) -> None:
+        """What we meant to make is empty if we made it; what we meant to suspend is suspended."""
+        await insist_on_empty(
+            self._target,
+            [
+                TopicPair(source=facts, target=entry.target)
+                for facts, entry in there
+                if entry.created
+            ],
+        )
+        ours = [entry.target for _, entry in there if entry.finish and not entry.created]
+        wanted: dict[TopicName, Suspension] = {}
+        for name, found in (await suspensions(self._target, ours) if ours else {}).items():
+            if isinstance(found, KferryError):
+                raise found
+            wanted[name] = found
+        for failure in (await suspend(self._target, wanted)).values():
+            if failure is not None:
+                raise failure
 
     async def _take_over(
         self, pairs: Sequence[TopicPair], prepared: Prepared, *, suspend_retention: bool

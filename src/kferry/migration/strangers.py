@@ -19,8 +19,6 @@ async def made_by_others(target: Cluster, entries: Iterable[TopicEntry]) -> set[
     if not unseen:
         return set()
     there = (await target.refresh({one.target for one in unseen})).topics
-    present = [
-        one for one in unseen if one.target in there and not there[one.target].error_code
-    ]
+    present = [one for one in unseen if one.target in there and not there[one.target].error_code]
     ours = await suspended(target, [one.target for one in present])
     return {one.source for one in present if one.target not in ours}
