@@ -1,6 +1,6 @@
 """What apply does again, what it takes for its own, and what its commands do when pasted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,12 +8,14 @@ from uuid import UUID
 
 import pytest
 
+from kferry.access import applying
 from kferry.access.work import UserWork, rule_as_work, user_as_work
 from kferry.admin.acls import Acl
-from kferry.admin.users import Credential
+from kferry.admin.users import Credential, NewCredential
 from kferry.cli.as_commands import commands, script
 from kferry.cli.options import Options
 from kferry.config import ClusterSettings, load_cluster, load_migration_file
+from kferry.config.plan_settings import AccessWishes
 from kferry.errors import ConfigError
 from kferry.migration import completing, strangers
 from kferry.migration.apply import MovedOn, as_reviewed
@@ -23,6 +25,7 @@ from kferry.migration.planning import PlanRequest
 from kferry.names import TopicName
 from kferry.plans import Action, Item, Plan, fingerprint, from_json, to_json
 from kferry.topics.applications import Application, ApplicationKind, application_items
+from kferry.wire import Limits
 
 OURS = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
@@ -111,6 +114,41 @@ def test_no_pasted_line_gives_a_user_a_password_that_everybody_knows() -> None:
     lines = script(made, commands(made, request(), Options()))
     assert [line[:10] for line in lines if line and not line.startswith("#")] == ["kafka-acls"]
     assert any("password=PASSWORD" in line for line in lines)
+
+
+async def test_credentials_that_somebody_made_meanwhile_stay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A broker would replace them, and whoever uses them could not log in any more."""
+    file = tmp_path / "secrets"
+    file.write_text("a=word\n")
+    sha = [
+        Credential(mechanism=mechanism, iterations=4096)
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+    ]
+    there: dict[str, tuple[Credential, ...]] = {"a": (sha[0],)}
+    asked: list[NewCredential] = []
+
+    async def scram_users(_: Any) -> Any:
+        return there
+
+    async def set_credentials(_: Any, wanted: Sequence[NewCredential]) -> dict[str, None]:
+        asked.extend(wanted)
+        there["a"] = (*sha,)
+        return {"a": None}
+
+    async def grant(*_: Any) -> str:
+        return ""
+
+    monkeypatch.setattr(applying, "scram_users", scram_users)
+    monkeypatch.setattr(applying, "set_credentials", set_credentials)
+    monkeypatch.setattr(applying, "_grant", grant)
+    work = user_as_work(UserWork(user="a", credentials=(*sha,)))
+    item = Item(action=Action.CREATE, kind="user", name="a", work=work)
+    target: Any = SimpleNamespace(limits=Limits())
+    outcomes = await applying.apply_access(target, [item], AccessWishes(secrets_file=file))
+    assert outcomes == {"user:a": None}
+    assert [one.mechanism for one in asked] == ["SCRAM-SHA-512"]
 
 
 # What is ours

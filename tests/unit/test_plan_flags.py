@@ -9,11 +9,11 @@ import pytest
 
 from kferry.cli.apply import read_plan
 from kferry.cli.options import Options
-from kferry.cli.plan import write_plan
+from kferry.cli.plan import _next, write_plan
 from kferry.cli.plan_flags import PlanFlags, flags_from, plan_request, topics_from
 from kferry.errors import ConfigError, UsageError
 from kferry.names import TopicName
-from kferry.plans import Plan
+from kferry.plans import Action, Item, Plan
 
 ALL = PlanFlags(
     map=("a=b",),
@@ -106,3 +106,17 @@ def test_what_cannot_be_asked_is_said() -> None:
         plan_request(SIDES, PlanFlags(map=("a=b", "a=c")))
     with pytest.raises(ConfigError, match="no replication"):
         plan_request(SIDES, PlanFlags(replication="0"))
+
+
+def test_the_next_command_means_the_same() -> None:
+    """Without its flags it would give topics other names, and rights that were to wait."""
+    assert ALL.again == (
+        " --map a=b --replication 2 --exclude-config 'flush.*' --exclude-config '/x.*/'"
+        " --mm2-excludes --clamp --secrets-file words --generate-passwords --hold-back-writes"
+    )
+    item = Item(action=Action.CREATE, kind="topic", name="b", work={})
+    line = _next(replace(PLAN, items=(item,)), SIDES, ALL, None)
+    assert line == f"next: kferry apply --source a:9092 --target b:9092{ALL.again}"
+    kept = _next(replace(PLAN, items=(item,)), SIDES, ALL, Path("my plan"))
+    assert kept == "next: kferry apply 'my plan' --source a:9092 --target b:9092"
+    assert " --map a=b --topic NAME" in _next(PLAN, SIDES, ALL, None)

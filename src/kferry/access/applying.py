@@ -109,6 +109,12 @@ async def _apply_users(
         if work.user not in passwords
     }
     able = {ref: work for ref, work in users.items() if ref not in outcomes}
+    try:
+        # A call replaces what is there, and somebody may have thought long about the plan.
+        has = _mechanisms(await scram_users(target))
+    except WireError as error:
+        hint = await _grant(target, Operation.DESCRIBE) if _denied(error) else ""
+        return outcomes | {ref: NotApplied(ref, error, hint=hint) for ref in able}
     refused = await set_credentials(
         target,
         [
@@ -120,6 +126,7 @@ async def _apply_users(
             )
             for work in able.values()
             for one in work.credentials
+            if (work.user, one.mechanism) not in has
         ],
     )
 
@@ -137,6 +144,17 @@ async def _apply_users(
         missing=missing,
     )
     return {ref: outcomes[ref] for ref in users}
+
+
+def _mechanisms(
+    there: Mapping[str, Iterable[Credential] | WireError],
+) -> set[tuple[str, str]]:
+    return {
+        (user, one.mechanism)
+        for user, found in there.items()
+        if not isinstance(found, WireError)
+        for one in found
+    }
 
 
 def _passwords(users: Iterable[str], wishes: AccessWishes) -> dict[str, Secret]:

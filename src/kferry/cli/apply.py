@@ -4,6 +4,7 @@ Owns the question, and how the end is told. What is done is decided in `migratio
 """
 
 import json
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -44,8 +45,10 @@ def run(
     request = plan_request(options, flags)
     if reviewed is not None and request.migration is None:
         request = replace(request, migration=reviewed.migration)
+        # What comes next is about the same migration, whatever it would be called by itself.
+        options = replace(options, migration=reviewed.migration)
     applied = loop.run(_applied(request, options, reviewed))
-    _finish(applied, options)
+    _finish(applied, options, flags)
     return applied.exit_code if applied.agreed else ExitCode.REFUSED
 
 
@@ -76,7 +79,7 @@ def _as_asked(
         raise UsageError(
             f"{path} says already what is to be done",
             "Topics and flags of the plan are in the file.",
-            hint=f"kferry apply {path}{options.again()}, or leave the file out",
+            hint=f"kferry apply {shlex.quote(str(path))}{options.again()}, or leave the file out",
         )
     try:
         topics, flags = topics_from(plan.asked), flags_from(plan.asked)
@@ -115,7 +118,7 @@ def _agree(plan: Plan, options: Options) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _finish(applied: "Applied", options: Options) -> None:
+def _finish(applied: "Applied", options: Options, flags: PlanFlags) -> None:
     if not applied.agreed:
         say("nothing was changed")
         return
@@ -125,15 +128,16 @@ def _finish(applied: "Applied", options: Options) -> None:
         lines = applied_lines(applied) if applied.outcomes else plan_lines(applied.plan)
         for line in lines:
             answer(line)
-    again = options.again(topics=True)
+    topics = options.again(topics=True)
+    again = topics + flags.again
     if applied.failed:
         say(f"next: mend what is said above, then `kferry apply{again}` again")
     elif waiting := applied.plan.open_decisions:
         say(f"next: decide on `{waiting[0].name}`, then `kferry plan{again}` again")
     else:
         # A file that chooses topics needs no more of them.
-        chosen = options.selection != TopicSelection()
-        say(f"next: kferry copy{again}{'' if chosen else ' --topic NAME'}")
+        chosen = "" if options.selection != TopicSelection() else " --topic NAME"
+        say(f"next: kferry copy{topics}{flags.names_again}{chosen}")
 
 
 def applied_json(applied: "Applied") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from kferry.access.rules import ACL
 from kferry.cli.options import Options
 from kferry.cli.tables import visible
 from kferry.config import Protocol
-from kferry.ledger import ledger_topic
+from kferry.ledger import LEDGER_CONFIGS, ledger_topic
 from kferry.plans import Item, Plan, in_order
 from kferry.topics.applying import work_of
 from kferry.topics.commands import Command, set_command, topic_commands
@@ -86,7 +86,9 @@ def _ledger(plan: Plan, request: "PlanRequest") -> Command:
     words += ["--partitions", str(request.slots)]
     if request.replication is not None:
         words += ["--replication-factor", str(request.replication)]
-    return "kafka-topics", shlex.join([*words, "--config", "cleanup.policy=compact"])
+    for name, value in LEDGER_CONFIGS.items():
+        words += ["--config", f"{name}={value}"]
+    return "kafka-topics", shlex.join(words)
 
 
 def _allows(item: Item) -> tuple[int, bool]:

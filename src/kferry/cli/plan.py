@@ -51,7 +51,7 @@ def run(
     else:
         for line in plan_lines(plan, verbose=bool(options.verbose)):
             answer(line)
-    say(_next(plan, options, out))
+    say(_next(plan, options, flags, out))
     if detailed_exitcode and plan.has_changes:
         return ExitCode.PLAN_HAS_CHANGES
     return ExitCode.REFUSED if detailed_exitcode and plan.open_decisions else ExitCode.DONE
@@ -88,8 +88,9 @@ def write_plan(path: Path, plan: Plan) -> None:
         ) from None
 
 
-def _next(plan: Plan, options: Options, out: Path | None) -> str:
-    again = options.again(topics=True)
+def _next(plan: Plan, options: Options, flags: PlanFlags, out: Path | None) -> str:
+    topics = options.again(topics=True)
+    again = topics + flags.again
     waiting = plan.open_decisions
     if waiting and not plan.has_changes:
         return f"next: decide on `{waiting[0].name}`, then `kferry plan{again}` again"
@@ -98,4 +99,5 @@ def _next(plan: Plan, options: Options, out: Path | None) -> str:
         given = again if out is None else f" {shlex.quote(str(out))}{options.again()}"
         rest = "; what needs a decision can wait" if waiting else ""
         return f"next: kferry apply{given}{rest}"
-    return f"next: kferry copy{again}{'' if options.topic else ' --topic NAME'}"
+    chosen = "" if options.topic else " --topic NAME"
+    return f"next: kferry copy{topics}{flags.names_again}{chosen}"

@@ -3,6 +3,7 @@
 Owns their meaning, and how they are kept in a plan's file. Asks no cluster.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -82,6 +83,25 @@ class PlanFlags:
             if value not in (None, False, ()):
                 told[field.name] = _kept(value)
         return told
+
+    @property
+    def again(self) -> str:
+        """Return what must follow a next plan or apply so that it means the same."""
+        words: list[str] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            flag = f"--{field.name.replace('_', '-')}"
+            if value is True:
+                words.append(flag)
+            elif value not in (None, False, ()):
+                for one in value if isinstance(value, tuple) else (value,):
+                    words += [flag, str(one)]
+        return "".join(f" {shlex.quote(word)}" for word in words)
+
+    @property
+    def names_again(self) -> str:
+        """Return what must follow a copy, which knows the new names alone."""
+        return PlanFlags(map=self.map).again
 
 
 def _kept(value: Any) -> Any:

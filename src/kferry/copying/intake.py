@@ -22,7 +22,7 @@ from kferry.records import (
     decode,
     decode_legacy,
     magic,
-    merge,
+    merge_run,
     passes,
     read_header,
     recode,
@@ -184,8 +184,9 @@ class _Intake:
     def _merge(self, run: Run) -> None:
         self._flush()
         self.items += _merged(run, self._rules)
-        last = run[-1][1]
-        self.sieve.position, self.sieve.leader_epoch = last.last_offset + 1, last.leader_epoch
+        last = run[-1]
+        self.sieve.position = last.base_offset + last.records
+        self.sieve.leader_epoch = last.leader_epoch
         self.done_to = self.sieve.position
 
     def _take(self, batch: memoryview) -> None:
@@ -260,10 +261,10 @@ class _Legacy:
 
 def _merged(run: Run, rules: Rules) -> list[Item]:
     """Lay out tiny batches as few."""
-    first, last = run[0][1], run[-1][1]
+    first, last = run[0], run[-1]
     try:
         codec = Codec(first.codec if rules.stored_codec is None else rules.stored_codec)
-        parcels = merge(run, codec, max_bytes=min(rules.max_bytes, MERGED))
+        parcels = merge_run(run, codec, max_bytes=min(rules.max_bytes, MERGED))
     except ValueError as error:
         raise BadSource(getattr(error, "offset", first.base_offset), str(error)) from error
     return [_item(parcel, last.leader_epoch, None) for parcel in parcels]

@@ -21,6 +21,7 @@ from kferry.ledger.reading import Contents, read_ledger
 from kferry.ledger.tail import LedgerTail
 from kferry.ledger.topic import (
     DEFAULT_SLOTS,
+    LEDGER_CONFIGS,
     LedgerTopic,
     create_ledger,
     find_ledgers,
@@ -30,6 +31,7 @@ from kferry.ledger.writing import SlotWriter, append
 
 __all__ = [
     "DEFAULT_SLOTS",
+    "LEDGER_CONFIGS",
     "TOPIC_PREFIX",
     "VERSION",
     "BadMigrationName",

@@ -4,6 +4,7 @@ Owns finding, making and judging it. Only `create_ledger` writes anything.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kferry.admin.configs import topic_configs
@@ -19,6 +20,7 @@ _MOST_REPLICAS = 3
 _COMPACT = "compact"
 _SEGMENT_BYTES = str(32 << 20)
 """The newest segment is never compacted: at Kafka's 1 GiB each start would read gigabytes."""
+LEDGER_CONFIGS: Mapping[str, str] = {"cleanup.policy": _COMPACT, "segment.bytes": _SEGMENT_BYTES}
 
 _UNKNOWN_TOPIC_OR_PARTITION = 3
 _LEADER_NOT_AVAILABLE = 5
@@ -70,7 +72,7 @@ async def create_ledger(
             name=name,
             partitions=slots,
             replication=replication or min(_MOST_REPLICAS, len(cluster.metadata.brokers)),
-            configs={"cleanup.policy": _COMPACT, "segment.bytes": _SEGMENT_BYTES},
+            configs=LEDGER_CONFIGS,
         )
         refusal = (await create_topics(cluster, [wanted]))[name]
         if refusal is not None and refusal.error_code != _EXISTS:

@@ -15,10 +15,10 @@ from kferry.records.header import (
     read_header,
     split_batches,
 )
-from kferry.records.recode import Parcel, RecordTooLarge, merge, recode, recode_batch
+from kferry.records.recode import Parcel, RecordTooLarge, merge, merge_run, recode, recode_batch
 from kferry.records.record import NO_TIMESTAMP, Header, Record, decode, decode_legacy
 from kferry.records.rows import Row, read_rows
-from kferry.records.tiny import TINY, Run, tiny_run
+from kferry.records.tiny import TINY, Run, Tiny, tiny_run
 
 __all__ = [
     "NO_TIMESTAMP",
@@ -33,6 +33,7 @@ __all__ = [
     "Row",
     "Run",
     "Stamp",
+    "Tiny",
     "batch_at",
     "check_crc",
     "decode",
@@ -40,6 +41,7 @@ __all__ = [
     "encode",
     "magic",
     "merge",
+    "merge_run",
     "passes",
     "patch",
     "read_header",

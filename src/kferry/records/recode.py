@@ -14,7 +14,8 @@ from aiokafka.record._crecords.default_records import DefaultRecordBatchBuilder
 from kferry.records.compress import compress
 from kferry.records.header import PREFIX, SIZE, BatchHeader, Codec, CorruptBatch, checksum
 from kferry.records.record import NO_TIMESTAMP, Record
-from kferry.records.rows import Row, read_rows
+from kferry.records.rows import Row, read_rows, read_tiny
+from kferry.records.tiny import Run
 
 _LENGTH_AT, _LENGTH = 8, Struct(">i")
 _CRC_AT, _CRC = 17, Struct(">I")
@@ -52,6 +53,10 @@ class Parcel(NamedTuple):
     reencoded: bool = True
 
 
+LaidOut = tuple[bytearray, tuple[tuple[int, int], ...], int]
+"""A batch, its stretches, its count."""
+
+
 def recode(records: Sequence[Record], codec: Codec, *, max_bytes: int) -> list[Parcel]:
     """Lay records out in batches of at most `max_bytes`."""
     rows: list[Row] = [
@@ -82,6 +87,16 @@ def merge(
     return list(_deal(rows, Codec(codec), max_bytes))
 
 
+def merge_run(run: Run, codec: int, *, max_bytes: int) -> list[Parcel]:
+    """Lay out a run of tiny batches in as few as fit."""
+    rows: list[Row] = []
+    for tiny in run:
+        rows += read_tiny(tiny)
+    first, last = run[0], run[-1]
+    in_a_row = last.base_offset + last.records - first.base_offset == len(rows)
+    return list(_deal(rows, Codec(codec), max_bytes, in_a_row=in_a_row))
+
+
 def recode_batch(
     batch: memoryview, header: BatchHeader, codec: int, *, max_bytes: int, start: int = 0
 ) -> list[Parcel]:
@@ -89,13 +104,16 @@ def recode_batch(
     return merge([(batch, header)], codec, max_bytes=max_bytes, start=start)
 
 
-def _deal(rows: Sequence[Row], codec: Codec, max_bytes: int) -> Iterator[Parcel]:
+def _deal(
+    rows: Sequence[Row], codec: Codec, max_bytes: int, *, in_a_row: bool = False
+) -> Iterator[Parcel]:
     position, room = 0, max_bytes
+    lay_out = _lay_out_in_a_row if in_a_row else _lay_out
     while position < len(rows):
-        plain, stretches, count = _lay_out(rows, position, len(rows), room)
+        plain, stretches, count = lay_out(rows, position, len(rows), room)
         batch = _compressed(plain, codec)
         while len(batch) > max_bytes and count > 1:
-            plain, stretches, count = _lay_out(rows, position, position + count // 2, room)
+            plain, stretches, count = lay_out(rows, position, position + count // 2, room)
             batch = _compressed(plain, codec)
         if len(batch) > max_bytes:
             batch = _compressed(plain, codec, hard=True)
@@ -112,9 +130,7 @@ def _deal(rows: Sequence[Row], codec: Codec, max_bytes: int) -> Iterator[Parcel]
             room = int(max_bytes * min(shrunk * _CAUTION, _MOST_SHRINKING))
 
 
-def _lay_out(
-    rows: Sequence[Row], start: int, stop: int, room: int
-) -> tuple[bytearray, tuple[tuple[int, int], ...], int]:
+def _lay_out(rows: Sequence[Row], start: int, stop: int, room: int) -> LaidOut:
     """Lay out what fits into `room`, one record at least: the batch, its stretches, its count."""
     builder = DefaultRecordBatchBuilder(2, Codec.NONE, 0, _NOBODY, _NOBODY, _NOBODY, room)
     append = builder.append
@@ -135,12 +151,29 @@ def _lay_out(
         following = offset + 1
         count += 1
     stretches.append((first, following - first))
+    return _built(builder, later), tuple(stretches), count
+
+
+def _lay_out_in_a_row(rows: Sequence[Row], start: int, stop: int, room: int) -> LaidOut:
+    """The same for records without holes between them: nothing but the append for each."""
+    builder = DefaultRecordBatchBuilder(2, Codec.NONE, 0, _NOBODY, _NOBODY, _NOBODY, room)
+    append = builder.append
+    later = 2 if rows[start].timestamp == NO_TIMESTAMP else 0
+    count = 0
+    for row in islice(rows, start, stop):
+        if append(count, row.timestamp + later, row.key, row.value, row.headers) is None:
+            break
+        count += 1
+    return _built(builder, later), ((rows[start].offset, count),), count
+
+
+def _built(builder: DefaultRecordBatchBuilder, later: int) -> bytearray:
     batch: bytearray = builder.build()
     if later:
         oldest, newest = _TIMESTAMPS.unpack_from(batch, _TIMESTAMPS_AT)
         _TIMESTAMPS.pack_into(batch, _TIMESTAMPS_AT, oldest - later, newest - later)
         _CRC.pack_into(batch, _CRC_AT, checksum(memoryview(batch)))
-    return batch, tuple(stretches), count
+    return batch
 
 
 def _compressed(plain: bytearray, codec: Codec, *, hard: bool = False) -> bytearray:

@@ -11,6 +11,7 @@ from typing import Protocol
 from aiokafka.record._crecords.default_records import DefaultRecordBatch
 
 from kferry.records.header import BatchHeader, CorruptBatch
+from kferry.records.tiny import Tiny
 
 
 class Row(Protocol):
@@ -35,6 +36,18 @@ class Row(Protocol):
     @property
     def headers(self) -> Sequence[tuple[str, bytes | None]]:
         """In their order, duplicates included."""
+
+
+def read_tiny(tiny: Tiny) -> list[Row]:
+    """Read the records of one dense batch; the checksum was looked at."""
+    try:
+        rows: list[Row] = [*DefaultRecordBatch(tiny.batch)]
+    except Exception as error:
+        raise CorruptBatch(f"its records cannot be read: {error}") from error
+    base, count = tiny.base_offset, tiny.records
+    if len(rows) != count or rows[0].offset != base or rows[-1].offset != base + count - 1:
+        raise CorruptBatch(f"it does not hold the {count:,} records from {base:,} on that it says")
+    return rows
 
 
 def read_rows(batch: memoryview, header: BatchHeader) -> list[Row]:
