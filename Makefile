@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench faults lock clean
+.PHONY: help install demo test check format bench versions faults lock clean
 
 help: ## this list
 	@$(PYTHON) -c 'import re; [print(f"  make {n:<9} {t}") for n, t in re.findall(r"^(\w+):.*?## (.*)$$", open("Makefile").read(), re.M)]'
@@ -24,7 +24,7 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 demo: install ## two real Kafka clusters, the main job against them, and away again
 	$(BIN)/kferry demo
 
-test: install ## every test, real brokers included
+test: install ## the tests, real brokers included
 	$(BIN)/python -m pytest
 
 check: install ## format, lint, types, import contracts
@@ -39,6 +39,9 @@ format: install ## let ruff put the source into shape
 
 bench: install ## measurements, written to bench/results
 	$(BIN)/python -m bench
+
+versions: install ## the tests that every age of Kafka must pass, for those that `make test` leaves out
+	$(BIN)/python -m pytest -m versions
 
 faults: install ## a hundred kills of one copy; nothing may be lost, repeated or reordered
 	$(BIN)/python tests/campaign/faults.py

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from ages import ages
 from copying import Ended, copy
 from judging import assert_same
 
 from kferry.sandbox import ClusterSpec, Sandbox
 from kferry.sandbox.load import Summary, choose, load
 
-SOURCES = ("0.10.2.2", "1.1.1", "2.4.1", "2.8.2", "3.9.2", "4.3.1")
+SOURCES = ages("0.10.2.2", "2.4.1", "4.3.1", more=("1.1.1", "2.8.2", "3.9.2"))
 OPEN = "load-open-transaction"
 
 

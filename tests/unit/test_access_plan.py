@@ -571,3 +571,11 @@ def test_what_a_denial_restricts_waits_where_the_target_cannot_keep_the_denial()
     items = {item.name: item for item in plan(acl("*"), denial, acl("x"), versions=old)}
     assert items[rule_name(acl("*"))].action is Action.CONFLICT
     assert made(list(items.values())) == {acl("x")}
+
+
+def test_a_target_that_allows_what_no_rule_is_about_is_named() -> None:
+    shut = Settings(authorizer=True, open_without_rules=False, super_users=frozenset())
+    ajar = Settings(authorizer=True, open_without_rules=True, super_users=frozenset())
+    (item,) = plan_settings(shut, ajar, wishes=AccessWishes())
+    assert item.reason.startswith("the target allows everything to everybody")
+    assert plan_settings(ajar, ajar, wishes=AccessWishes()) == []

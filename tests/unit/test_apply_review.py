@@ -109,9 +109,9 @@ def test_denials_are_made_before_what_they_restrict() -> None:
 
 def test_no_pasted_line_gives_a_user_a_password_that_everybody_knows() -> None:
     credential = Credential(mechanism="SCRAM-SHA-512", iterations=4096)
-    work = user_as_work(UserWork(user="a", credentials=(credential,)))
+    work = user_as_work(UserWork(user="a\nreboot", credentials=(credential,)))
     made = plan(Item(action=Action.CREATE, kind="user", name="a", work=work), rule("allow"))
-    lines = script(made, commands(made, request(), Options()))
+    lines = "\n".join(script(made, commands(made, request(), Options()))).split("\n")
     assert [line[:10] for line in lines if line and not line.startswith("#")] == ["kafka-acls"]
     assert any("password=PASSWORD" in line for line in lines)
 

@@ -18,7 +18,7 @@ from kferry.topics.planning_diff import as_it_will_be, difference
 from kferry.topics.planning_items import Existing, Kept, item_of_existing, item_of_new
 from kferry.topics.planning_new import Candidate, _fitted, _segments
 from kferry.topics.planning_racks import in_one_rack, the_only_rack
-from kferry.topics.planning_wishes import as_wished
+from kferry.topics.planning_wishes import as_wished, unseen
 from kferry.wire import Broker, BrokerError, Partition, Topic
 
 ORDERS = TopicName("orders")
@@ -335,3 +335,10 @@ def test_what_would_alter_records_on_their_way_waits_until_the_copy_is_complete(
     work = work_of(item)
     assert work.configs == {"flush.messages": "1"}
     assert work.finish == {"message.timestamp.type": "LogAppendTime"}
+
+
+def test_wishes_do_not_hide_that_the_source_tells_nothing() -> None:
+    wishes = TopicWishes(configs=(ConfigWish(TopicSelection(), {"retention.ms": "1"}),))
+    told, untold = facts({"flush.ms": "1"}), facts(told=False)
+    assert "does not tell" in " ".join(unseen(untold, as_wished(untold, wishes)))
+    assert unseen(told, as_wished(told, wishes)) == unseen(untold, untold) == ()

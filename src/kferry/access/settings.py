@@ -76,6 +76,9 @@ def plan_settings(
     if source.open_without_rules and not target.open_without_rules:
         reason = f"the source allows everything to everybody there ({_OPEN}), the target nothing"
         items.append(_left("what no rule is about", reason))
+    if target.open_without_rules and not source.open_without_rules:
+        reason = f"the target allows everything to everybody there ({_OPEN}), the source nothing"
+        items.append(_left("what no rule is about", reason))
     return items
 
 

@@ -55,21 +55,26 @@ def script(plan: Plan, found: Commands) -> list[str]:
     if not found.now:
         return [*lines, "# nothing is to be created or changed"]
     # Run as they stand, these would give users a password that everybody knows.
-    to_fill = [line for line in found.now if PASSWORD in line]
+    to_fill = [line for line in found.now if f"password={PASSWORD}]" in line]
     lines += [line for line in found.now if line not in to_fill]
     if to_fill:
         lines += [
             "",
             f"# Put a password in the place of {PASSWORD} first, another one for each user.",
-            *(f"# {line}" for line in to_fill),
+            *map(_comment, to_fill),
         ]
     if found.later:
         lines += [
             "",
             "# Only when the copy is complete: until then these topics keep everything they get.",
-            *(f"# {line}" for line in found.later),
+            *map(_comment, found.later),
         ]
     return lines
+
+
+def _comment(line: str) -> str:
+    """Switch a line off, all of it: a user's name may hold line ends."""
+    return "\n".join(f"# {part}" for part in line.split("\n"))
 
 
 def _where(request: "PlanRequest", options: Options) -> str:

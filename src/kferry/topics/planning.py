@@ -32,7 +32,7 @@ from kferry.topics.planning_items import (
 )
 from kferry.topics.planning_new import look_at_new
 from kferry.topics.planning_racks import in_one_rack, the_only_rack
-from kferry.topics.planning_wishes import as_wished
+from kferry.topics.planning_wishes import as_wished, unseen
 from kferry.topics.terms import TargetTerms, take_terms
 from kferry.wire import Broker, Cluster, Topic, WireError
 
@@ -175,15 +175,24 @@ class _Planner:
         wished = [
             TopicPair(source=as_wished(one.source, self.wishes), target=one.target) for one in pairs
         ]
+        remarks = {
+            one.target: unseen(before.source, one.source)
+            for before, one in zip(pairs, wished, strict=True)
+        }
         rack = the_only_rack(self.brokers)
         return [
             item_of_new(
                 one,
                 self.view,
                 clamp=self.wishes.clamp,
-                remarks=(f"all replicas will be in rack {rack}: the target has no other",)
-                if rack is not None and one.topic.replication > 1
-                else (),
+                remarks=(
+                    *remarks[one.topic.target],
+                    *(
+                        (f"all replicas will be in rack {rack}: the target has no other",)
+                        if rack is not None and one.topic.replication > 1
+                        else ()
+                    ),
+                ),
             )
             for one in await look_at_new(self.target, wished, ours, terms=terms, wishes=self.wishes)
         ]

@@ -23,3 +23,10 @@ def as_wished(source: TopicFacts, wishes: TopicWishes) -> TopicFacts:
         name: value for name, value in (taken | given).items() if given.get(name, "") is not None
     }
     return dataclasses.replace(source, set_configs=own)
+
+
+def unseen(source: TopicFacts, wished: TopicFacts) -> tuple[str, ...]:
+    """Say what is missing where wishes stand in for settings that the source does not tell."""
+    if source.set_configs is not None or wished.set_configs is None:
+        return ()
+    return ("the source does not tell its configs: it gets what `topics.configs` says, no more",)
