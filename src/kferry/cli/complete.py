@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kferry.cli import loop
-from kferry.cli.console import answer, answer_json, say
+from kferry.cli.console import answer, answer_json, say, wrapped
 from kferry.cli.options import Options
 from kferry.cli.status import target_of
 from kferry.cli.tables import visible
@@ -59,7 +59,8 @@ def _said(done: "Completed") -> str:
         return "nothing was changed"
     if not done.topics:
         return f"{visible(done.migration)}: every topic has its settings already"
-    return f"{visible(done.migration)}: {_topics(done.topics)} with settings of their own now"
+    have = "has its" if len(done.topics) == 1 else "have their"
+    return f"{visible(done.migration)}: {_topics(done.topics)} {have} own settings now"
 
 
 def _agree(migration: str, waiting: "Sequence[TopicEntry]", options: Options) -> bool:
@@ -70,12 +71,14 @@ def _agree(migration: str, waiting: "Sequence[TopicEntry]", options: Options) ->
             hint="--yes agrees beforehand",
         )
     if not options.quiet:
-        say(f"{visible(migration)}: settings of {_topics(waiting)} on the target")
+        say(f"{visible(migration)}: {_topics(waiting)} on the target will get")
         for entry in waiting[:_MOST_NAMED]:
-            say(f"  {visible(entry.target)}: {_settings(entry)}")
+            say(f"  {visible(entry.target)}")
+            for line in _settings(entry):
+                say(line)
         if len(waiting) > _MOST_NAMED:
             say(f"  and {len(waiting) - _MOST_NAMED:,} more")
-        say("records beyond these retentions are deleted by the brokers soon after")
+        say("soon after, the brokers delete the records that are older or more than this keeps")
     if options.yes:
         return True
     say("\nComplete? [y/N]")
@@ -86,8 +89,9 @@ def _topics(topics: "Sequence[TopicEntry]") -> str:
     return f"{len(topics):,} topic{'' if len(topics) == 1 else 's'}"
 
 
-def _settings(entry: "TopicEntry") -> str:
-    return ", ".join(
-        f"{name}={visible(value)}" if value is not None else f"{name} as the brokers have it"
-        for name, value in sorted(entry.finish.items())
-    )
+def _settings(entry: "TopicEntry") -> list[str]:
+    finish = sorted(entry.finish.items())
+    given = ", ".join(f"{name}={visible(value)}" for name, value in finish if value is not None)
+    lifted = ", ".join(name for name, value in finish if value is None)
+    lines = [given, f"what the brokers have by default: {lifted}" if lifted else ""]
+    return [part for line in lines for part in wrapped(line, indent="    ")]

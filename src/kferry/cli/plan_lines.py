@@ -173,7 +173,8 @@ def _time(told: Mapping[str, Any]) -> str:
     if told.get("seconds") is None or told.get("speed") is None:
         return ""
     limit = " (the target's quota)" if told.get("limited_by") == "quota" else ""
-    return f"; about {duration(told['seconds'])} at {size(round(told['speed']))}/s{limit}"
+    time = f"about {duration(told['seconds'])}" if told["seconds"] >= 1 else "less than 1 s"
+    return f"; {time} at {size(round(told['speed']))}/s{limit}"
 
 
 def applied_lines(applied: "Applied") -> list[str]:
