@@ -25,6 +25,7 @@ from kferry.config import (
     parse_rate,
     parse_time,
 )
+from kferry.config.plan_settings import TopicWishes
 from kferry.config.renaming import Renaming
 from kferry.errors import UsageError
 from kferry.names import TopicName
@@ -160,6 +161,7 @@ def copy_request(
         migration=options.migration_name,
         selection=options.selection,
         mapping=(file.rename if file is not None else Renaming()) | _mapping(flags.map),
+        wishes=TopicWishes() if file is None else file.topic_wishes,
         start=start,
         until_caught_up=flags.until_caught_up,
         complete=flags.complete,

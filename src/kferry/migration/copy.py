@@ -144,7 +144,7 @@ class _Copy:
             append=request.append,
             suspend_retention=request.suspend_retention,
         )
-        preparer = Preparer(self.source, self.target, first)
+        preparer = Preparer(self.source, self.target, first, request.wishes)
         prepared = await preparer.prepare(chosen, suspend_retention=request.suspend_retention)
         for note in prepared.notes:
             self._note(note)

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from kferry.config.plan_settings import TopicWishes
 from kferry.copying import Slot
 from kferry.errors import KferryError
 from kferry.migration.book import TopicEntry
@@ -24,6 +25,7 @@ from kferry.topics import (
     suspend,
     suspensions,
 )
+from kferry.topics.planning_wishes import as_wished
 from kferry.wire import Cluster
 
 
@@ -39,24 +41,31 @@ class Prepared:
 class Preparer:
     """Makes topics ready for one process."""
 
-    def __init__(self, source: Cluster, target: Cluster, slot: Slot) -> None:
+    def __init__(self, source: Cluster, target: Cluster, slot: Slot, wishes: TopicWishes) -> None:
         self._source, self._target = source, target
         self._slot = slot
+        self._wishes = wishes
 
-    async def prepare(
-        self, chosen: Chosen, *, replication: int | None = None, suspend_retention: bool
-    ) -> Prepared:
+    async def prepare(self, chosen: Chosen, *, suspend_retention: bool) -> Prepared:
         """Make every chosen topic ready."""
         prepared = Prepared(topics=[])
         unmade = [(facts, entry) for facts, entry in chosen.known if entry.target_id is None]
-        made = await counterparts(
-            self._source, self._target, chosen.missing, replication=replication
-        )
+        made = await self._counterparts(chosen.missing)
         await self._create(made, chosen.missing, prepared)
         await self._take_over(chosen.existing, prepared, suspend_retention=suspend_retention)
-        await self._again(unmade, prepared, replication=replication)
+        await self._again(unmade, prepared)
         prepared.topics += [(facts, entry) for facts, entry in chosen.known if entry.target_id]
         return prepared
+
+    async def _counterparts(self, pairs: Sequence[TopicPair]) -> list[TargetTopic]:
+        """Tell what missing topics must be: as on the source, or as kferry.yaml wishes."""
+        wished = [
+            TopicPair(source=as_wished(one.source, self._wishes), target=one.target)
+            for one in pairs
+        ]
+        return await counterparts(
+            self._source, self._target, wished, replication=self._wishes.replication
+        )
 
     async def _create(
         self, made: list[TargetTopic], pairs: Sequence[TopicPair], prepared: Prepared
@@ -87,13 +96,7 @@ class Preparer:
             if failure is not None:
                 prepared.stopped.append(_stopped(facts[name].name, failure))
 
-    async def _again(
-        self,
-        unmade: list[tuple[TopicFacts, TopicEntry]],
-        prepared: Prepared,
-        *,
-        replication: int | None,
-    ) -> None:
+    async def _again(self, unmade: list[tuple[TopicFacts, TopicEntry]], prepared: Prepared) -> None:
         """Topics that were written down by somebody who died before they were made, or seen."""
         if not unmade:
             return
@@ -110,7 +113,7 @@ class Preparer:
             for facts, entry in unmade
             if (facts, entry) not in there
         ]
-        made = await counterparts(self._source, self._target, pairs, replication=replication)
+        made = await self._counterparts(pairs)
         await self._create(made, pairs, prepared)
 
     async def _insist_on_ours(self, there: list[tuple[TopicFacts, TopicEntry]]) -> None:

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.config.migration_file import OnGap, Pipelining
+from kferry.config.plan_settings import TopicWishes
 from kferry.config.starts import Beginning, FromEnd, Since, Start, Unconsumed
 from kferry.errors import ExitCode
 from kferry.names import TopicName
@@ -45,6 +46,8 @@ class CopyRequest:
     selection: TopicSelection
     mapping: Mapping[TopicName, TopicName] = field(default_factory=lambda: MappingProxyType({}))
     """Source name → target name; whatever is not in it keeps its name."""
+    wishes: TopicWishes = field(default_factory=TopicWishes)
+    """What topics that are made shall be on the target."""
     start: Start = field(default_factory=Beginning)
     until_caught_up: bool = False
     complete: bool = False
