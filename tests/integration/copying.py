@@ -45,7 +45,7 @@ def kferry(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=cwd,
+        cwd=cwd or os.environ["KFERRY_HOME"],  # logs go where the command runs
         env={**os.environ, "NO_COLOR": "1"},
     )
 

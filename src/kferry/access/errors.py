@@ -68,7 +68,7 @@ class NoPassword(AccessError):
         super().__init__(
             f"the user {user} has no password",
             where,
-            hint="add it to the secrets file, or have it made up: `generate` in kferry.yaml",
+            hint="add it to the secrets file, or have it made: `generate_passwords` in kferry.yaml",
         )
 
 

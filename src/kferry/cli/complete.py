@@ -51,7 +51,7 @@ def run(*, options: Options | None = None) -> ExitCode:
     else:
         answer(_said(done))
     say(f"next: kferry status{options.again()}")
-    return ExitCode.DONE
+    return ExitCode.DONE if done.agreed else ExitCode.REFUSED
 
 
 def _said(done: "Completed") -> str:

@@ -54,6 +54,7 @@ def build() -> App:
         "written to either side. Name one side only to look at that one. Exit codes: 0 fit, "
         "5 something forbids, 6 a cluster did not answer.",
         group=_PREPARE,
+        sort_key=2,
     )
     app.command(_inspect())
     app.command(
@@ -65,6 +66,7 @@ def build() -> App:
         "done, 2 usage, 6 a cluster did not answer; with --detailed-exitcode 3 there is something "
         "to do, 5 only a decision is open.",
         group=_PREPARE,
+        sort_key=4,
     )
     app.command(
         "kferry.cli.apply:run",
@@ -75,6 +77,7 @@ def build() -> App:
         "1 something failed, 2 usage, 5 refused, or a decision is open, 6 try again, 8 the ledger "
         "belongs to other clusters, or is held.",
         group=_PREPARE,
+        sort_key=5,
     )
     app.command(
         "kferry.cli.copy:run",
@@ -147,6 +150,7 @@ def _inspect() -> App:
         name="inspect",
         help="what is really there, on either side or both",
         group=_PREPARE,
+        sort_key=3,
         help_formatter="plain",
     )
     for name, path, help_ in (

@@ -16,6 +16,7 @@ from kferry.cli.console import answer, answer_json, say
 from kferry.cli.options import Options
 from kferry.cli.plan_flags import PlanFlags, plan_request
 from kferry.cli.plan_lines import plan_lines
+from kferry.config import TopicSelection
 from kferry.errors import ConfigError, ExitCode
 from kferry.plans import Plan, to_json
 
@@ -99,5 +100,5 @@ def _next(plan: Plan, options: Options, flags: PlanFlags, out: Path | None) -> s
         given = again if out is None else f" {shlex.quote(str(out))}{options.again()}"
         rest = "; what needs a decision can wait" if waiting else ""
         return f"next: kferry apply{given}{rest}"
-    chosen = "" if options.topic else " --topic NAME"
+    chosen = "" if options.selection != TopicSelection() else " --topic NAME"
     return f"next: kferry copy{topics}{flags.names_again}{chosen}"

@@ -9,14 +9,25 @@ from dataclasses import dataclass
 
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.copying import Keeper, Lease, count_positions
-from kferry.ledger import read_ledger
+from kferry.ledger import LedgerTopic, read_ledger
 from kferry.migration.book import TopicEntry, read_topics
 from kferry.migration.completing import complete_topics
-from kferry.migration.ownership import insist_on_free, plain, take_slots
+from kferry.migration.ownership import Held, insist_on_free, plain, take_slots
 from kferry.migration.status import find
-from kferry.wire import open_cluster
+from kferry.wire import Cluster, open_cluster
 
 _LEASE_S = 10.0
+
+
+async def _insist_on_rest(target: Cluster, ledger: LedgerTopic) -> None:
+    try:
+        await insist_on_free(target, ledger)
+    except Held as held:
+        raise Held(
+            held.title,
+            held.detail,
+            hint=f"stop it first: kferry control stop -m {ledger.migration}",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +57,11 @@ async def complete(
             for name, entry in sorted(entries.items())
             if entry.suspended and selection.matches(name, internal=False)
         ]
-        if not waiting or not agree(ledger.migration, waiting):
-            return Completed(migration=ledger.migration, agreed=not waiting, topics=tuple(waiting))
-        await insist_on_free(cluster, ledger)
+        if not waiting:
+            return Completed(migration=ledger.migration, agreed=True, topics=())
+        await _insist_on_rest(cluster, ledger)
+        if not agree(ledger.migration, waiting):
+            return Completed(migration=ledger.migration, agreed=False, topics=tuple(waiting))
         taken = await take_slots(cluster, ledger)
         for slot in taken.slots:  # their partitions stay as their last owner left them
             slot.others = count_positions(taken.documents[slot.number])

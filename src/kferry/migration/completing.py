@@ -75,7 +75,7 @@ async def complete_topics(
         raise NotCompleted(
             f"{len(failed)} topics did not get their final settings",
             "\n".join(f"{name}: {failure}" for name, failure in failed.items()),
-            hint="mend it and run `kferry copy … --until-caught-up --complete` again",
+            hint="mend it, then `kferry complete` does the rest",
             changed=f"{len(done)} other topics got theirs.",
         )
     return done

@@ -61,6 +61,8 @@ class Applied:
         codes = {one.error.exit_code for one in self.failed if one.error is not None}
         if codes == {ExitCode.TRY_AGAIN}:
             return ExitCode.TRY_AGAIN
+        if ExitCode.LEDGER_HELD in codes:  # a copy is at work: nobody else keeps the book
+            return ExitCode.LEDGER_HELD
         if self.failed:
             return ExitCode.FAILED
         return ExitCode.REFUSED if self.plan.of(Action.CONFLICT) else ExitCode.DONE
