@@ -31,6 +31,7 @@ _ORDER = (
     "copy_following",
     "copy_tls",
     "copy_distance",
+    "plan_many_topics",
 )
 _COLUMNS: Mapping[str, tuple[str, int]] = {
     # key in the medians: what a reader calls it, digits after the point
@@ -42,6 +43,9 @@ _COLUMNS: Mapping[str, tuple[str, int]] = {
     "copying": ("copying, s", 2),
     "records_per_second": ("records/s", 0),
     "mb_per_second": ("MB/s", 0),
+    "all_done": ("start to end, s", 2),
+    "requests": ("requests", 0),
+    "most_of_a_kind": ("most of one kind", 0),
     "cpu_seconds": ("CPU, s", 2),
     "memory_mb": ("memory, MB", 0),
 }

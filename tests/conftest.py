@@ -5,6 +5,7 @@ alone. Who breaks brokers starts their own.
 """
 
 import asyncio
+import signal
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
@@ -29,6 +30,13 @@ def _away_from_the_users_own_sandboxes(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KFERRY_HOME", str(tmp_path_factory.mktemp("kferry")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_reach_commands() -> None:
+    """Who starts us in the background may have us ignore SIGINT, and our children with us."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

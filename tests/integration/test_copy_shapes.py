@@ -11,7 +11,7 @@ from judging import assert_same
 from kferry.sandbox import ClusterSpec, Sandbox
 from kferry.sandbox.load import Summary, choose, load
 
-SOURCES = ages("0.10.2.2", "2.4.1", "4.3.1", more=("1.1.1", "2.8.2", "3.9.2"))
+SOURCES = ages("0.10.2.2", "4.3.1", more=("1.1.1", "2.4.1", "2.8.2", "3.9.2"))
 OPEN = "load-open-transaction"
 
 

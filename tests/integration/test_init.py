@@ -60,7 +60,7 @@ def test_what_is_there_is_written_down_and_the_next_command_works(
     text = init(tmp_path, *named(plain), "--name", "shop")
     (row,) = [line for line in text.splitlines() if topic in line]
     assert " 3 partitions " in row
-    assert " 10 records " in row
+    assert re.search(r" 10 records( |$)", row)  # a rate may follow
     assert f"Kafka Connect {family} keeps 3 topics for itself:" in text
     assert f"Found: {plain.target.cluster_id}, Kafka 4.3" in text
     file = load_migration_file(tmp_path / "kferry.yaml")

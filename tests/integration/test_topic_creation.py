@@ -83,6 +83,7 @@ async def test_a_topic_is_made_like_the_source_and_is_equal_when_complete(plain:
     assert own_configs(plain.target, name) == {
         **configs,
         "cleanup.policy": "delete",
+        "max.message.bytes": "1114124",
         "message.timestamp.after.max.ms": FOREVER,
         "message.timestamp.type": "CreateTime",
         "retention.bytes": "-1",
