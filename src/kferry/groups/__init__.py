@@ -3,8 +3,12 @@
 Owns their inventory. Writes nothing; knows neither access rules nor how things look.
 """
 
-from kferry.groups.facts import GroupFacts, Groups, PositionFacts
+from kferry.groups.facts import GroupFacts, Groups, Log, PositionFacts
 from kferry.groups.inventory import take_groups
+from kferry.groups.logs import logs_of
+from kferry.groups.moves import Move, Step, There, decide
+from kferry.groups.positions import Answer, Destination, Standing, stand
+from kferry.groups.there import look_there
 from kferry.groups.unconsumed import take_unconsumed
 from kferry.groups.unconsumed_facts import (
     Obstacle,
@@ -14,13 +18,24 @@ from kferry.groups.unconsumed_facts import (
 )
 
 __all__ = [
+    "Answer",
+    "Destination",
     "GroupFacts",
     "Groups",
+    "Log",
+    "Move",
     "Obstacle",
     "PositionFacts",
+    "Standing",
+    "Step",
+    "There",
     "Unconsumed",
     "UnconsumedPartition",
     "UnconsumedRow",
+    "decide",
+    "logs_of",
+    "look_there",
+    "stand",
     "take_groups",
     "take_unconsumed",
 ]

@@ -1,0 +1,94 @@
+"""What the target knows of groups just now: their members and what they have committed.
+
+Owns the questions. A group that may not be asked for is in trouble, never taken for absent: its
+position would be set over one that nobody saw.
+"""
+
+import asyncio
+from collections.abc import Collection
+
+from kferry.admin.group_commit import positions_of
+from kferry.admin.group_members import DESCRIBABLE, GroupType, Membership, describe_groups
+from kferry.admin.group_offsets import Committed, Positions, committed_offsets
+from kferry.admin.groups import list_groups
+from kferry.groups.inventory import type_of
+from kferry.groups.moves import There
+from kferry.names import BrokerId, GroupId
+from kferry.wire import Cluster, Outcomes, WireError
+
+_OTHER_KIND = {
+    GroupType.SHARE: "on the target this is a share group",
+    GroupType.STREAMS: "on the target this is a streams group",
+}
+
+
+async def look_there(
+    cluster: Cluster, wanted: Collection[GroupId], *, to_write: bool
+) -> dict[GroupId, There]:
+    """Look at these groups; `to_write`: also at those that no broker lists, which costs more."""
+    listed = {
+        group.id: (type_of(group), broker, group.state)
+        for broker, found in (await list_groups(cluster)).items()
+        if not isinstance(found, WireError)
+        for group in found
+        if group.id in set(wanted)
+    }
+    homes = {
+        group: broker for group, (kind, broker, _) in listed.items() if kind not in _OTHER_KIND
+    }
+    unlisted = [group for group in wanted if group not in listed] if to_write else []
+    memberships, known, others = await asyncio.gather(
+        _memberships(cluster, listed),
+        committed_offsets(cluster, homes),
+        positions_of(cluster, unlisted),
+    )
+    positions = known | others
+    return {
+        group: There(trouble=_OTHER_KIND[listed[group][0]])
+        if group in listed and listed[group][0] in _OTHER_KIND
+        else _there(
+            listed[group][2] if group in listed else "",
+            memberships.get(group),
+            positions.get(group, {}),
+        )
+        for group in wanted
+    }
+
+
+async def _memberships(
+    cluster: Cluster, listed: dict[GroupId, tuple[GroupType, BrokerId, str]]
+) -> Outcomes[GroupId, Membership]:
+    found = await asyncio.gather(
+        *(
+            describe_groups(
+                cluster,
+                kind,
+                {group: broker for group, (own, broker, _) in listed.items() if own is kind},
+            )
+            for kind in DESCRIBABLE - set(_OTHER_KIND)
+        )
+    )
+    return {group: outcome for outcomes in found for group, outcome in outcomes.items()}
+
+
+def _there(
+    state: str, membership: Membership | WireError | None, positions: Positions | WireError
+) -> There:
+    if isinstance(positions, WireError):
+        return There(trouble=f"on the target: {positions}")
+    if isinstance(membership, WireError):
+        return There(trouble=f"on the target: {membership}")
+    unclear = [outcome for outcome in positions.values() if isinstance(outcome, WireError)]
+    if unclear:
+        return There(trouble=f"on the target: {unclear[0]}")
+    return There(
+        state=state if membership is None else membership.state,
+        members=()
+        if membership is None
+        else tuple(sorted({f"{one.client_id} at {one.host}" for one in membership.members})),
+        committed={
+            partition: (one.offset, one.metadata)
+            for partition, one in positions.items()
+            if isinstance(one, Committed)
+        },
+    )
