@@ -16,7 +16,9 @@ from kferry.cli.arguments import arrange
 from kferry.cli.console import say, show_error
 from kferry.errors import ExitCode, KferryError, UsageError
 
-_WITH_SUBCOMMANDS = frozenset({("control",), ("inspect",), ("sandbox",), ("sandbox", "break")})
+_WITH_SUBCOMMANDS = frozenset(
+    {("control",), ("groups",), ("inspect",), ("offsets",), ("sandbox",), ("sandbox", "break")}
+)
 _INTERRUPTED = ExitCode.STOPPED_EARLY
 
 _PREPARE = Group("Prepare", sort_key=1)
@@ -93,6 +95,8 @@ def build() -> App:
         sort_key=1,
     )
     app.command(_control())
+    app.command(_groups())
+    app.command(_offsets())
     app.command(
         "kferry.cli.complete:run",
         name="complete",
@@ -143,6 +147,49 @@ def _control() -> App:
     ):
         control.command(f"kferry.cli.control:{name}", name=name, help=help_)
     return control
+
+
+def _groups() -> App:
+    groups = App(
+        name="groups",
+        help="where every group stands, and where it goes on, on the target",
+        group=_MOVE,
+        sort_key=3,
+        help_formatter="plain",
+    )
+    groups.command(
+        "kferry.cli.groups:show",
+        name="show",
+        help="both sides of every group: position, lag, and where it goes on\n\n"
+        "Nothing is written. What is not copied yet has no answer yet.",
+    )
+    groups.command(
+        "kferry.cli.groups:sync",
+        name="sync",
+        help="commit on the target where every group goes on, and read it back\n\n"
+        "An active group is never moved there, and none goes back without --force. Exit codes: "
+        "0 done, 1 a position was not set, 2 usage, 5 somebody said no, or a group is active on "
+        "the target, 7 some positions are not copied yet.",
+    )
+    return groups
+
+
+def _offsets() -> App:
+    offsets = App(
+        name="offsets",
+        help="offsets for applications that keep their own",
+        group=_MOVE,
+        sort_key=4,
+        help_formatter="plain",
+    )
+    offsets.command(
+        "kferry.cli.offsets:translate",
+        name="translate",
+        help="offsets of the source, said in offsets of the target, or back\n\n"
+        "kferry offsets translate orders:0:4711 -m NAME --target HOST:PORT\n\n"
+        "Exit codes: 0 done, 2 usage, 7 an offset has no answer, or none yet.",
+    )
+    return offsets
 
 
 def _inspect() -> App:

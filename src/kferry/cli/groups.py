@@ -1,0 +1,204 @@
+"""`kferry groups`: where every group stands and goes on, and taking it there.
+
+Owns the question before a change, and the exit codes. What is decided is decided in `migration`.
+"""
+
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from kferry.cli import loop
+from kferry.cli.console import answer, answer_json, say
+from kferry.cli.group_lines import move_json, shown_lines, total, undone_json, undone_lines
+from kferry.cli.options import Options
+from kferry.cli.status import target_of
+from kferry.cli.tables import visible
+from kferry.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from kferry.groups import Move, Step
+    from kferry.migration.group_undo import TakenBack
+    from kferry.migration.groups import GroupsRequest, Shown
+
+_Groups = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--group", help="a group or a glob; repeatable", negative=(), show_default=False
+    ),
+]
+
+
+def show(*, group: _Groups = (), options: Options | None = None) -> ExitCode:
+    """Both sides of every group: position, lag, and where it goes on, on the target.
+
+    Lag is up to the last stable offset. What is not copied yet has no answer yet.
+    """
+    options = options or Options()
+    request = _request(options, group, "groups show")
+    # Imported here: `--help` and errors of the command line must not wait for the engine.
+    from kferry.migration.groups import show as look  # noqa: PLC0415
+
+    shown = loop.run(look(request))
+    if options.json:
+        _answer_rows(shown)
+    else:
+        for line in shown_lines(shown):
+            answer(line)
+    say(f"next: kferry groups sync{_again(options, group)}")
+    return ExitCode.DONE
+
+
+def sync(
+    *,
+    group: _Groups = (),
+    force: Annotated[
+        bool,
+        Parameter(help="let groups go back on the target, too", negative=(), show_default=False),
+    ] = False,
+    undo: Annotated[
+        bool,
+        Parameter(
+            help="put positions back as they were before the first sync",
+            negative=(),
+            show_default=False,
+        ),
+    ] = False,
+    options: Options | None = None,
+) -> ExitCode:
+    """Commit on the target where every group goes on, and read it back.
+
+    An active group is never moved there, and none goes back without --force. What was there before
+    is kept in the ledger for --undo. Nothing is written to the source.
+    """
+    options = options or Options()
+    if undo:
+        return _undo(options, group, force=force)
+    request = _request(options, group, "groups sync")
+    from kferry.migration.groups import sync as take_there  # noqa: PLC0415 as above
+
+    shown = loop.run(
+        take_there(request, agree=lambda name, moves: _agree(name, moves, options), force=force)
+    )
+    if not shown.agreed:
+        say("nothing was changed")
+        return ExitCode.REFUSED
+    if options.json:
+        _answer_rows(shown)
+    else:
+        for line in shown_lines(shown, intended="set"):
+            answer(line)
+    code = exit_code([move.step for move in shown.moves])
+    again = _again(options, group)
+    if code is ExitCode.DONE:
+        say(f"next: kferry groups show{again}")
+    elif code is ExitCode.STOPPED_EARLY:
+        say(f"next: kferry status{options.again()}, then `kferry groups sync{again}` for the rest")
+    else:
+        say(f"next: mend what is said above, then `kferry groups sync{again}` again")
+    return code
+
+
+def exit_code(steps: "Iterable[Step]") -> ExitCode:
+    """Say how a sync ended: the worst of its positions."""
+    from kferry.groups import Step  # noqa: PLC0415 as above
+
+    found = set(steps)
+    if Step.FAILED in found:
+        return ExitCode.FAILED
+    if Step.ACTIVE in found:
+        return ExitCode.REFUSED
+    return ExitCode.STOPPED_EARLY if Step.WAITS in found else ExitCode.DONE
+
+
+def _undo(options: Options, group: tuple[str, ...], *, force: bool) -> ExitCode:
+    target = target_of(options, "groups sync --undo")
+    from kferry.migration.group_undo import undo  # noqa: PLC0415 as above
+
+    undone = loop.run(
+        undo(
+            target,
+            migration=options.migration_name,
+            source=options.source_settings,
+            selection=options.selection,
+            groups=group,
+            agree=lambda name, steps: _agree_to_undo(name, steps, options),
+            force=force,
+        )
+    )
+    if not undone.agreed:
+        say("nothing was changed")
+        return ExitCode.REFUSED
+    if options.json:
+        rows = [undone_json(one) for one in undone.positions]
+        answer_json({"migration": undone.migration, "rows": rows})
+    else:
+        for line in undone_lines(undone.positions):
+            answer(line)
+    say(f"next: kferry groups show{_again(options, group)}")
+    code = exit_code([one.step for one in undone.positions])
+    stayed = any(str(one.step) == "ahead" for one in undone.positions)
+    return ExitCode.REFUSED if code is ExitCode.DONE and stayed else code
+
+
+def _request(options: Options, group: tuple[str, ...], command: str) -> "GroupsRequest":
+    target, source = target_of(options, command), options.source_settings
+    if source is None:
+        raise UsageError(
+            "no source was named, and the groups are there",
+            hint=f"kferry {command} --source HOST:PORT --target HOST:PORT, or -c FILE",
+        )
+    from kferry.migration.groups import GroupsRequest  # noqa: PLC0415 as above
+
+    return GroupsRequest(
+        source=source,
+        target=target,
+        migration=options.migration_name,
+        selection=options.selection,
+        groups=group,
+    )
+
+
+def _agree(migration: str, moves: "Sequence[Move]", options: Options) -> bool:
+    if not options.quiet:
+        say(f"{visible(migration)}: {total(moves, intended='to set')}")
+    return _asked(options, "sync commits positions on the target", "kferry groups show")
+
+
+def _agree_to_undo(migration: str, steps: "Sequence[TakenBack]", options: Options) -> bool:
+    if not options.quiet:
+        say(visible(migration))
+        for line in undone_lines(steps):
+            say(line)
+    return _asked(options, "sync --undo changes positions on the target", "kferry groups show")
+
+
+def _asked(options: Options, what: str, look: str) -> bool:
+    if options.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{what}, and there is nobody to ask",
+            hint=f"--yes agrees beforehand; `{look}` shows what would be done",
+        )
+    say("\nCommit? [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _answer_rows(shown: "Shown") -> None:
+    answer_json(
+        {
+            "migration": shown.migration,
+            "rows": [move_json(move) for move in shown.moves],
+            "missing": [
+                {"subject": gap.subject, "reason": gap.reason, "hint": gap.hint}
+                for gap in shown.gaps
+            ],
+        }
+    )
+
+
+def _again(options: Options, group: tuple[str, ...]) -> str:
+    return options.again(topics=True) + "".join(f" --group {shlex.quote(one)}" for one in group)
