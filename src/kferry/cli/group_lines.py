@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from kferry.cli.console import fitted
 from kferry.cli.tables import Row, number, table, text, visible
 from kferry.cli.words import NOTHING, count, many
 from kferry.groups import Move, Step
@@ -50,7 +51,7 @@ def shown_lines(shown: "Shown", *, intended: str = "to set") -> list[str]:
     if not shown.moves:
         lines += ["no group has a position here", ""]
     lines += [f"! {gap.subject}: {gap.reason}" for gap in shown.gaps]
-    return [*lines, total(shown.moves, intended=intended)]
+    return [*lines, *fitted(total(shown.moves, intended=intended))]
 
 
 def total(moves: Sequence[Move], *, intended: str) -> str:

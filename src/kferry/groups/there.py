@@ -26,12 +26,13 @@ async def look_there(
     cluster: Cluster, wanted: Collection[GroupId], *, to_write: bool
 ) -> dict[GroupId, There]:
     """Look at these groups; `to_write`: also at those that no broker lists, which costs more."""
+    meant = frozenset(wanted)
     listed = {
         group.id: (type_of(group), broker, group.state)
         for broker, found in (await list_groups(cluster)).items()
         if not isinstance(found, WireError)
         for group in found
-        if group.id in set(wanted)
+        if group.id in meant
     }
     homes = {
         group: broker for group, (kind, broker, _) in listed.items() if kind not in _OTHER_KIND
