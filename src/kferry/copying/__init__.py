@@ -14,7 +14,7 @@ from kferry.copying.documents import (
     read_position,
     read_runs,
 )
-from kferry.copying.engine import Clusters, Engine, Hooks, Settings
+from kferry.copying.engine import Clusters, Engine, Settings
 from kferry.copying.item import Rules
 from kferry.copying.keeper import OWNER, SNAPSHOT, Keeper, Slot
 from kferry.copying.lane import Gap, Lane, Phase, Trouble
@@ -29,7 +29,6 @@ __all__ = [
     "Clusters",
     "Engine",
     "Gap",
-    "Hooks",
     "Keeper",
     "Lane",
     "Lease",

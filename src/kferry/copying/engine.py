@@ -62,17 +62,8 @@ class Settings:
     patience_s: float = 300.0
     """How long a copy that is to end bears a target that does not answer."""
     lease_s: float = 10.0
-    memory: int = 32 << 20
-
-
-@dataclass(slots=True, kw_only=True)
-class Hooks:
-    """What the engine tells, and asks, whoever started it."""
-
-    document: Callable[[], Mapping[str, Any] | None]
-    """The newest snapshot, for the ledger."""
-    every_second: Callable[[], Awaitable[None]]
-    """Called about once a second: for progress, wishes, new topics."""
+    memory: int = 24 << 20
+    """Bytes between the two clusters; beside it stands what Python itself takes."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -81,7 +72,8 @@ class Engine:
 
     clusters: Clusters
     settings: Settings
-    hooks: Hooks
+    document: Callable[[], Mapping[str, Any] | None]
+    """The newest snapshot, for the ledger."""
     slots: list[Slot]
     source_ids: dict[TopicName, str] = field(default_factory=dict)
     target_ids: dict[TopicName, str] = field(default_factory=dict)
@@ -102,7 +94,7 @@ class Engine:
         self.bucket = Bucket(self.settings.rate)
         self.lease = Lease(self.settings.lease_s)
         self.keeper = Keeper(
-            self.slots, self.lease, snapshot=self.hooks.document, regained=self._regained
+            self.slots, self.lease, snapshot=self.document, regained=self._regained
         )
 
     @property
@@ -110,18 +102,22 @@ class Engine:
         """All lanes of all slots."""
         return [lane for slot in self.slots for lane in slot.lanes]
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Copy until caught up, or until asked to stop; `finish` is the caller's."""
+    async def run(
+        self, stop: asyncio.Event, *, every_second: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Copy until caught up, or until asked to stop; `finish` is the caller's.
+
+        `every_second` is called about once a second: for progress, wishes, new topics.
+        """
         # New lanes are written down, and every slot proven ours, before the first record.
         await self.keeper.begin()
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = self._start(group)
+                tasks = self._start(group, every_second)
                 await self._until_done(stop)
                 await self._drain()
-                for task in tasks:
+                for task in (*tasks, *self._loops):
                     task.cancel()
-                self._cancel_loops()
         except* KferryError as errors:
             raise _first(errors) from None
 
@@ -179,7 +175,9 @@ class Engine:
         self.paused = paused
         self.routes.wake_all()
 
-    def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    def _start(
+        self, group: asyncio.TaskGroup, every_second: Callable[[], Awaitable[None]]
+    ) -> list[asyncio.Task[None]]:
         source = Side(
             name="source",
             cluster=self.clusters.source_data,
@@ -196,13 +194,12 @@ class Engine:
             self.clusters.source,
             ids=self.source_ids,
             record_gaps=self.settings.record_gaps,
-            looked=self._looked,
+            looked=self._may_be_read,
         )
         self.overseer = Overseer(
             self.bucket,
             patience=int(self.settings.patience_s) if self.settings.until_caught_up else None,
             look=self._places.look,
-            stopped=self._stopped,
         )
         self.routes = Routes(
             source,
@@ -210,7 +207,6 @@ class Engine:
             make_reader=self._make_reader,
             make_writer=self._make_writer,
             spawn=lambda work: self._loops.append(group.create_task(work)),
-            stopped=self._stopped,
             doubted=self._doubted,
             epoch_changed=self._places.look,
         )
@@ -221,8 +217,7 @@ class Engine:
                 source=self.clusters.source,
                 target=self.clusters.target,
                 keeper=self.keeper,
-                settled=self._settled,
-                stopped=self._stopped,
+                settled=self._may_be_read,
             )
             for slot in self.slots
         ]
@@ -233,23 +228,19 @@ class Engine:
             self.routes.keep(target),
             self.keeper.run(),
             self._places.run(),
-            self._beat(),
+            self._beat(every_second),
             *(settler.run() for settler in settlers),
         ]
         return [group.create_task(work) for work in works]
 
-    def _cancel_loops(self) -> None:
-        for task in self._loops:
-            task.cancel()
-
-    async def _beat(self) -> None:
+    async def _beat(self, every_second: Callable[[], Awaitable[None]]) -> None:
         while True:
             self.overseer.beat(
                 self.lanes, behind=sum(self.routes.under_replicated.values()), paused=self.paused
             )
             with contextlib.suppress(WireError):  # the keeper says so, too
                 await self._tell()
-            await self.hooks.every_second()
+            await every_second()
             await asyncio.sleep(1.0)
 
     async def _until_done(self, stop: asyncio.Event) -> None:
@@ -318,7 +309,6 @@ class Engine:
             may_write=self._may_write,
             remembered_ms=float("inf") if self.settings.relaxed else remembered,
             doubted=self._doubted,
-            stopped=self._stopped,
         )
 
     def _may_write(self) -> bool:
@@ -344,13 +334,8 @@ class Engine:
         self.slots[lane.slot].doubt.set()
         self.routes.target.stale.set()
 
-    def _stopped(self, lane: Lane) -> None:
-        lane.changed = True
-
-    def _settled(self, lane: Lane) -> None:
-        self.routes.wake_reader(lane)
-
-    def _looked(self, lane: Lane) -> None:
+    def _may_be_read(self, lane: Lane) -> None:
+        """Settled, or looked up: its reader waits for nothing else."""
         self.routes.wake_reader(lane)
 
 

@@ -298,6 +298,7 @@ class Lane:
         # One that was found before a doubt lies in it: we went back, and are there again.
         self.gaps = [gap for gap in self.gaps if gap.first < first]
         self.gaps.append(Gap(first=first, last=to - 1, reason=reason))
+        self.changed = True
         self.pass_over(to)
 
     def _drop(self) -> None:

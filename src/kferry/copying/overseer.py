@@ -35,11 +35,10 @@ class Overseer:
         *,
         patience: int | None,
         look: Callable[[Lane], None],
-        stopped: Callable[[Lane], None],
     ) -> None:
         self._bucket = bucket
         self._patience = patience
-        self._look, self._stopped = look, stopped
+        self._look = look
         self._standing: dict[Lane, _Standing] = {}
         self._bytes = 0
 
@@ -91,7 +90,6 @@ class Overseer:
                     offset=lane.copied_to,
                 )
             )
-            self._stopped(lane)
         elif may_look and standing.beats >= standing.look_at and _sees_nothing(lane):
             standing.look_at = 2 * standing.beats
             self._look(lane)

@@ -120,7 +120,6 @@ class Places:
             now = None if topic is None or topic.id is None else str(topic.id)
             if known is not None and now is not None and now != known:
                 lane.stop(remade("source", lane, name, known, now))
-                lane.changed = True
 
     async def _ends_of_epochs(self, lanes: list[Lane]) -> Outcomes[TopicPartition, EpochEnd]:
         known = {lane.source: lane.leader_epoch for lane in lanes if lane.leader_epoch >= 0}
@@ -137,7 +136,7 @@ class Places:
             self._source, lane.source, lane.fetched_to, isolation=READ_COMMITTED, most=_A_BATCH
         )
         page = await log.page()
-        stable = page.last_stable_offset if page.last_stable_offset >= 0 else page.high_watermark
+        stable = page.stable_end
         if page.records or stable <= log.offset:
             return None
         if not await is_local(self._source, lane.source, log.offset):
@@ -182,4 +181,3 @@ class Places:
             else:
                 reason += f" ({last - first + 1:,}); on_gap says to stop"
                 lane.stop(Trouble(code="source-gap", reason=reason, offset=first))
-            lane.changed = True

@@ -133,12 +133,7 @@ class Reader:
             await asyncio.sleep(_PAUSE_S)  # an election takes a moment
 
     def _take(self, lane: Lane, fetched: Fetched) -> None:
-        end = (
-            fetched.last_stable_offset
-            if fetched.last_stable_offset >= 0
-            else fetched.high_watermark
-        )
-        lane.end = max(lane.end, end)
+        lane.end = max(lane.end, fetched.stable_end)
         if not fetched.records:
             if fetched.preferred_replica >= 0 and fetched.preferred_replica != self.broker:
                 self.prefer(lane, BrokerId(fetched.preferred_replica))
@@ -165,7 +160,6 @@ class Reader:
             self.out_of_range(lane)
         elif code == _DENIED:
             lane.stop(Trouble(code="denied", reason="Read on the source topic is missing"))
-            self.given(lane)
         else:
             lane.hindrance = f"source: {name}"
             stale.append(lane)

@@ -47,7 +47,6 @@ class Routes:
         make_reader: Callable[[BrokerId], Reader],
         make_writer: Callable[[BrokerId], Writer],
         spawn: Callable[[Coroutine[None, None, None]], None],
-        stopped: Callable[[Lane], None],
         doubted: Callable[[Lane], None],
         epoch_changed: Callable[[Lane], None],
     ) -> None:
@@ -59,7 +58,7 @@ class Routes:
         self._writer_of: dict[Lane, Writer] = {}
         self._make_reader, self._make_writer = make_reader, make_writer
         self._spawn = spawn
-        self._stopped, self._doubted, self._epoch_changed = stopped, doubted, epoch_changed
+        self._doubted, self._epoch_changed = doubted, epoch_changed
         self._epochs: dict[Lane, int] = {}
         self._preferred: dict[Lane, tuple[BrokerId, float]] = {}
         self.under_replicated: dict[str, int] = {"source": 0, "target": 0}
@@ -150,7 +149,6 @@ class Routes:
                     if now
                     else Trouble(code="topic-deleted", reason=gone, offset=lane.copied_to)
                 )
-                self._stopped(lane)
 
     def _place(self, side: Side, metadata: Metadata) -> None:
         behind = 0

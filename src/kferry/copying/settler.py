@@ -40,12 +40,11 @@ class Settler:
         target: Cluster,
         keeper: Keeper,
         settled: Callable[[Lane], None],
-        stopped: Callable[[Lane], None],
     ) -> None:
         self._slot = slot
         self._source, self._target = source, target
         self._keeper = keeper
-        self._settled, self._stopped = settled, stopped
+        self._settled = settled
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
@@ -158,7 +157,6 @@ class Settler:
                 lane.hindrance = f"settling: {error}"
             except CannotSettle as error:
                 lane.stop(Trouble(code=error.code, reason=error.reason, offset=error.offset))
-                self._stopped(lane)
             except KferryError:
                 raise
             else:

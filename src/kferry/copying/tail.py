@@ -301,8 +301,7 @@ async def _end_behind(
     source: Cluster, partition: TopicPartition, page: Fetched, log: LogReader
 ) -> int | None:
     """Return where the source ends if really nothing more is there; None: look again."""
-    stable = page.last_stable_offset
-    end = stable if stable >= 0 else page.high_watermark
+    end = page.stable_end
     # A new leader may not know yet how far its log is committed; this call waits for that.
     if end < await _end_of(source, partition):
         return None

@@ -59,7 +59,6 @@ class Writer:
     """The lease: whether we have heard from our ledger lately."""
     remembered_ms: float
     doubted: Callable[[Lane], None]
-    stopped: Callable[[Lane], None]
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     throttled_ms: int = 0
     _ready: dict[Lane, None] = field(default_factory=dict)
@@ -197,7 +196,6 @@ class Writer:
             detail = produced.error_message or _REFUSED[produced.error_code]
             reason = f"{name}: {detail}"
             lane.stop(Trouble(code="refused", reason=reason, offset=sent.first_offset))
-            self.stopped(lane)
         else:
             lane.doubt(f"target: {error_name(produced.error_code)}")
             self.doubted(lane)
@@ -209,7 +207,6 @@ class Writer:
                 f"instead of {lane.next_target:,}"
             )
             lane.stop(Trouble(code="foreign-writer", reason=reason, offset=lane.copied_to))
-            self.stopped(lane)
             return
         lane.arrived(base_offset)
         if lane.queue:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.config import Start
 from kferry.config import Unconsumed as UnconsumedStart
-from kferry.copying import Engine, Hooks, Lane, Phase, Settings, count_positions
+from kferry.copying import Engine, Lane, Phase, Settings, count_positions
 from kferry.errors import ExitCode, KferryError
 from kferry.ledger import LedgerTail, LedgerTopic, create_ledger, open_ledger, read_ledger
 from kferry.migration.arrivals import Unread, look_at_unread
@@ -32,7 +32,6 @@ from kferry.progress import State, Stopped
 from kferry.topics import Topics
 from kferry.wire import Cluster
 
-_MEMORY = 24 << 20
 _MOST_NAMED = 5
 
 
@@ -166,7 +165,6 @@ class _Copy:
             scope={facts.name for facts, _ in prepared.topics},
             told=lambda now: setattr(reporter, "suspended", _suspended(now)),
         )
-        engine.hooks.every_second = lambda: beat.once(engine)
         self._announce(engine)
         if left_alone := sorted(entries.keys() - beat.scope):
             self._note(
@@ -175,7 +173,7 @@ class _Copy:
             )
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await engine.run(self.stop)
+        await engine.run(self.stop, every_second=lambda: beat.once(engine))
         seconds = loop.time() - began
         complete = request.complete and not self._interrupted(engine)
         if complete and not any(lane.trouble for lane in engine.lanes):
@@ -217,12 +215,11 @@ class _Copy:
             rate=request.rate,
             relaxed=request.pipelining == "relaxed",
             remembered_ms=await remembered_ms(self.target),
-            memory=_MEMORY,
         )
         engine = Engine(
             clusters=self.sides.clusters,
             settings=settings,
-            hooks=Hooks(document=reporter.document, every_second=_nothing_to_do),
+            document=reporter.document,
             slots=taken.slots,
             source_ids={
                 facts.name: entry.source_id
@@ -383,7 +380,3 @@ def _exit_code(stopped: tuple[Stopped, ...], *, interrupted: bool) -> ExitCode:
     if stopped:
         return ExitCode.FAILED
     return ExitCode.STOPPED_EARLY if interrupted else ExitCode.DONE
-
-
-async def _nothing_to_do() -> None:
-    return

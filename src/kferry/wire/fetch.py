@@ -64,6 +64,13 @@ class Fetched:
     preferred_replica: int
     records: memoryview
 
+    @property
+    def stable_end(self) -> int:
+        """How far readers of committed records get; before 0.11 there is but one end."""
+        if self.last_stable_offset >= 0:
+            return self.last_stable_offset
+        return self.high_watermark
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchAnswer:
