@@ -73,6 +73,19 @@ async def list_offsets(
     return await at_leaders(cluster, partitions, ask)
 
 
+async def offsets_at(
+    cluster: Cluster, partitions: Iterable[TopicPartition], at: int, *, committed: bool = False
+) -> dict[TopicPartition, int]:
+    """Do the same where every partition must tell: the first that does not is raised."""
+    outcomes = await list_offsets(cluster, partitions, at, committed=committed)
+    offsets: dict[TopicPartition, int] = {}
+    for partition, outcome in outcomes.items():
+        if not isinstance(outcome, ListedOffset):
+            raise outcome
+        offsets[partition] = outcome.offset
+    return offsets
+
+
 async def _insist(cluster: Cluster, broker: BrokerId, at: int) -> None:
     """Refuse what an older broker would take for a time just before 1970, and answer."""
     if (since := _SINCE.get(at)) is not None:

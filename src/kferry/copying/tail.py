@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kferry.admin.offsets import ListedOffset, Place, list_offsets
+from kferry.admin.offsets import Place, offsets_at
 from kferry.admin.producer_ids import ProducerIdentity
 from kferry.copying.ahead import Content, content_of
 from kferry.copying.align import Aligner, Mismatch, Wants, Whole
@@ -28,7 +28,7 @@ from kferry.records import (
     read_rows,
     split_batches,
 )
-from kferry.wire import BrokerError, Cluster, WireError
+from kferry.wire import BrokerError, Cluster
 from kferry.wire.fetch import READ_COMMITTED, READ_UNCOMMITTED, Fetched
 
 _OUT_OF_RANGE = 1
@@ -312,15 +312,8 @@ async def _end_behind(
 
 
 async def _start_of(cluster: Cluster, partition: TopicPartition) -> int:
-    return _told((await list_offsets(cluster, [partition], Place.START))[partition])
+    return (await offsets_at(cluster, [partition], Place.START))[partition]
 
 
 async def _end_of(cluster: Cluster, partition: TopicPartition) -> int:
-    found = await list_offsets(cluster, [partition], Place.END, committed=True)
-    return _told(found[partition])
-
-
-def _told(found: ListedOffset | WireError) -> int:
-    if not isinstance(found, ListedOffset):
-        raise found
-    return found.offset
+    return (await offsets_at(cluster, [partition], Place.END, committed=True))[partition]

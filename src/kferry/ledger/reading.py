@@ -7,7 +7,7 @@ what comes later is for `tail`. Holes and markers are passed over. Asks only lea
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from kferry.admin.offsets import ListedOffset, Place, list_offsets
+from kferry.admin.offsets import Place, offsets_at
 from kferry.ledger.documents import Document, Unreadable
 from kferry.ledger.fate import SentBatch
 from kferry.ledger.leader import at_leader
@@ -44,7 +44,7 @@ async def read_ledger(
     # Leaders are asked for the ends, not told by the first fetch: after an election only this call
     # waits until the new leader knows of everything that was acknowledged (KIP-207).
     starts, ends = await asyncio.gather(
-        listed(cluster, partitions, Place.START), listed(cluster, partitions, Place.END)
+        offsets_at(cluster, partitions, Place.START), offsets_at(cluster, partitions, Place.END)
     )
     contents = Contents()
 
@@ -66,19 +66,6 @@ async def read_ledger(
         contents[slot], contents.ends[slot] = {}, ends[partition]
     await asyncio.gather(*map(read, chosen, partitions))
     return contents
-
-
-async def listed(
-    cluster: Cluster, partitions: Iterable[TopicPartition], place: Place
-) -> dict[TopicPartition, int]:
-    """Return where the slots begin or end; all of them must tell."""
-    outcomes = await list_offsets(cluster, partitions, place)
-    offsets: dict[TopicPartition, int] = {}
-    for partition, outcome in outcomes.items():
-        if not isinstance(outcome, ListedOffset):
-            raise outcome
-        offsets[partition] = outcome.offset
-    return offsets
 
 
 async def fetch_slots(
@@ -103,7 +90,7 @@ async def fetch_slots(
 
 async def sent_since(cluster: Cluster, partition: TopicPartition, start: int) -> list[SentBatch]:
     """Return the headers of what is in a slot from an offset on, markers left out."""
-    position, end = start, (await listed(cluster, [partition], Place.END))[partition]
+    position, end = start, (await offsets_at(cluster, [partition], Place.END))[partition]
     found: list[SentBatch] = []
     while position < end:
         fetched = await _fetch(cluster, partition, position)

@@ -9,10 +9,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from kferry.admin.offsets import Place
+from kferry.admin.offsets import Place, offsets_at
 from kferry.ledger.documents import Document, Unreadable
 from kferry.ledger.parsing import parse
-from kferry.ledger.reading import fetch_slots, listed
+from kferry.ledger.reading import fetch_slots
 from kferry.ledger.topic import LedgerTopic
 from kferry.names import BrokerId, TopicPartition
 from kferry.wire import BrokerError, Cluster, WireError
@@ -56,7 +56,7 @@ class LedgerTail:
         self.unreadable = []
         until = asyncio.get_running_loop().time() + seconds
         if unknown := [one for one in self._partitions if one not in self._positions]:
-            self._positions |= await listed(self._cluster, unknown, Place.END)
+            self._positions |= await offsets_at(self._cluster, unknown, Place.END)
         while True:
             documents = await self._round()
             left = until - asyncio.get_running_loop().time()
@@ -111,8 +111,8 @@ class LedgerTail:
 
     async def _take(self, partition: TopicPartition, fetched: Fetched) -> list[Document]:
         if fetched.error_code == _OUT_OF_RANGE:  # cut off at one end or the other
-            (start,) = (await listed(self._cluster, [partition], Place.START)).values()
-            (end,) = (await listed(self._cluster, [partition], Place.END)).values()
+            (start,) = (await offsets_at(self._cluster, [partition], Place.START)).values()
+            (end,) = (await offsets_at(self._cluster, [partition], Place.END)).values()
             self._positions[partition] = start if self._positions[partition] < start else end
             return []
         if fetched.error_code:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from kferry.admin.offsets import Place
+from kferry.admin.offsets import Place, offsets_at
 from kferry.admin.operations import Operation, Resource, grant
 from kferry.admin.producer_ids import ProducerIdentity
 from kferry.errors import KferryError
@@ -18,7 +18,7 @@ from kferry.ledger.errors import LedgerDoubt, LedgerLost, LedgerRefused
 from kferry.ledger.fate import Fate, SentBatch, fate_of
 from kferry.ledger.leader import at_leader
 from kferry.ledger.packing import pack
-from kferry.ledger.reading import listed, read_ledger, sent_since
+from kferry.ledger.reading import read_ledger, sent_since
 from kferry.ledger.topic import LedgerTopic
 from kferry.names import TopicPartition
 from kferry.records import Codec, Record, Stamp
@@ -152,7 +152,7 @@ class SlotWriter:
         """Find out in the log itself what became of a batch that the broker takes for misplaced."""
         if self._last is None:
             return Fate.LOST, None
-        (start,) = (await listed(self._cluster, [self._partition], Place.START)).values()
+        (start,) = (await offsets_at(self._cluster, [self._partition], Place.START)).values()
         found = await sent_since(self._cluster, self._partition, max(start, self._last.offset))
         return fate_of(self._sent(-1), found, after=self._last)
 

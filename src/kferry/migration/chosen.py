@@ -7,7 +7,7 @@ refusal that needs no write. Creates nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kferry.admin.offsets import ListedOffset, Place, list_offsets
+from kferry.admin.offsets import Place, offsets_at
 from kferry.config import TopicSelection
 from kferry.errors import ExitCode, KferryError
 from kferry.migration.book import TopicEntry
@@ -206,19 +206,15 @@ async def insist_on_empty(target: Cluster, pairs: Sequence[TopicPair]) -> None:
         for pair in pairs
         for partition in metadata.topics[pair.target].partitions
     ]
-    starts = await list_offsets(target, partitions, Place.START)
-    ends = await list_offsets(target, partitions, Place.END)
+    starts = await offsets_at(target, partitions, Place.START)
+    ends = await offsets_at(target, partitions, Place.END)
     for partition in partitions:
         start, end = starts[partition], ends[partition]
-        if not isinstance(start, ListedOffset):
-            raise start
-        if not isinstance(end, ListedOffset):
-            raise end
-        if end.offset > start.offset:
+        if end > start:
             raise NotEmpty(
                 f"{partition.topic} on the target is not empty",
-                f"partition {partition.partition} holds offsets {start.offset:,} to "
-                f"{end.offset - 1:,}, and this migration did not write them",
+                f"partition {partition.partition} holds offsets {start:,} to "
+                f"{end - 1:,}, and this migration did not write them",
                 hint="--append writes behind them; or give the copy another name with --map; "
                 "or delete the topic if it is the rest of a trial",
             )
