@@ -1,7 +1,8 @@
 import pytest
 
 from kferry.cli.tables import Row, number, table, text, visible
-from kferry.cli.words import duration, many, moment, ranges, rate
+from kferry.cli.words import duration, moment, ranges, rate
+from kferry.units import many
 
 COLUMNS = (text("topic"), number("records"), text("configs"))
 

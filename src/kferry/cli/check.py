@@ -8,6 +8,7 @@ from kferry.cli.options import Options
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.errors import ExitCode, UsageError
 from kferry.preflight import CheckRequest, Finding, Report, Severity, Side, check
+from kferry.units import many
 
 _MARKS = {
     Severity.OK: ("ok", "ok"),
@@ -100,11 +101,7 @@ def _total(report: Report) -> str:
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     verdict = "Fit to migrate" if report.ok else "Not fit to migrate yet"
     passed = len(report.findings) - errors - warnings
-    return f"{verdict}: {passed} fine, {_many(warnings, 'warning')}, {_many(errors, 'error')}."
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{verdict}: {passed} fine, {many(warnings, 'warning')}, {many(errors, 'error')}."
 
 
 def _next(report: Report, options: Options) -> str:

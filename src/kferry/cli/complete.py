@@ -13,6 +13,7 @@ from kferry.cli.options import Options
 from kferry.cli.status import target_of
 from kferry.cli.tables import visible
 from kferry.errors import ExitCode, UsageError
+from kferry.units import many
 
 if TYPE_CHECKING:
     from kferry.migration.book import TopicEntry
@@ -60,7 +61,7 @@ def _said(done: "Completed") -> str:
     if not done.topics:
         return f"{visible(done.migration)}: every topic has its settings already"
     have = "has its" if len(done.topics) == 1 else "have their"
-    return f"{visible(done.migration)}: {_topics(done.topics)} {have} own settings now"
+    return f"{visible(done.migration)}: {many(len(done.topics), 'topic')} {have} own settings now"
 
 
 def _agree(migration: str, waiting: "Sequence[TopicEntry]", options: Options) -> bool:
@@ -71,7 +72,7 @@ def _agree(migration: str, waiting: "Sequence[TopicEntry]", options: Options) ->
             hint="--yes agrees beforehand",
         )
     if not options.quiet:
-        say(f"{visible(migration)}: {_topics(waiting)} on the target will get")
+        say(f"{visible(migration)}: {many(len(waiting), 'topic')} on the target will get")
         for entry in waiting[:_MOST_NAMED]:
             say(f"  {visible(entry.target)}")
             for line in _settings(entry):
@@ -83,10 +84,6 @@ def _agree(migration: str, waiting: "Sequence[TopicEntry]", options: Options) ->
         return True
     say("\nComplete? [y/N]")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-
-def _topics(topics: "Sequence[TopicEntry]") -> str:
-    return f"{len(topics):,} topic{'' if len(topics) == 1 else 's'}"
 
 
 def _settings(entry: "TopicEntry") -> list[str]:

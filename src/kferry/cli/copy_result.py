@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from kferry.cli.console import wrapped
 from kferry.cli.progress_lines import duration_of, retention_lines, trouble_lines
 from kferry.cli.tables import Row, number, table, text, visible
-from kferry.cli.words import count, many, rate, size
+from kferry.cli.words import count, rate, size
 from kferry.errors import ExitCode
+from kferry.units import many
 
 if TYPE_CHECKING:
     from kferry.migration.requests import CopyResult

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from kferry.cli.console import fitted
 from kferry.cli.tables import Row, number, table, text, visible
-from kferry.cli.words import NOTHING, count, many
+from kferry.cli.words import NOTHING, count
 from kferry.groups import Move, Step
+from kferry.units import many
 
 if TYPE_CHECKING:
     from kferry.migration.group_undo import TakenBack

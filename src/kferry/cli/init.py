@@ -15,7 +15,6 @@ from kferry.cli import loop
 from kferry.cli.console import answer, answer_json, say, wrapped
 from kferry.cli.init_lines import access_lines, cluster_lines, gap_lines, topic_lines
 from kferry.cli.options import DEFAULT_FILE, Options
-from kferry.cli.words import many
 from kferry.config import (
     ClusterSettings,
     TopicSelection,
@@ -28,6 +27,7 @@ from kferry.migration.clusters import SameCluster
 from kferry.migration.init import Seen, look
 from kferry.migration.init_text import Draft, render
 from kferry.migration.mm2_import import Imported, import_mm2, read_mm2
+from kferry.units import many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ Owns their wording. Knows neither keys nor files.
 from collections.abc import Iterator, Sequence
 
 from kferry.cli.tables import visible
-from kferry.cli.words import UNKNOWN, count, many, size
+from kferry.cli.words import UNKNOWN, count, size
 from kferry.migration.init import Seen
 from kferry.topics import TopicFacts
 from kferry.topics.applications import MOVING, Application
 from kferry.topics.facts import total
+from kferry.units import many
 
 _MOST = 200
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from kferry.cli.console import WIDTH, styled
 from kferry.cli.tables import visible
-from kferry.cli.words import count, duration, many, size
+from kferry.cli.words import count, duration, size
 from kferry.plans import Action, Item, Plan
+from kferry.units import many
 
 if TYPE_CHECKING:
     from kferry.migration.planning import Applied

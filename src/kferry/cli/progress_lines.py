@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from kferry.cli.console import WIDTH, wrapped
 from kferry.cli.tables import Row, number, table, text, visible
-from kferry.cli.words import NOTHING, count, duration, many, rate, size
+from kferry.cli.words import NOTHING, count, duration, rate, size
 from kferry.progress import Gap, Snapshot, Stopped, TopicProgress
+from kferry.units import many
 
 _MOST_TOPICS = 10
 _MOST_DETAILS = 5

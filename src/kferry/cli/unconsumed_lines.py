@@ -13,10 +13,11 @@ from pathlib import Path
 
 from kferry.cli.console import WIDTH
 from kferry.cli.tables import Row, number, remarked, table, text, visible
-from kferry.cli.words import NOTHING, count, many, ranges
+from kferry.cli.words import NOTHING, count, ranges
 from kferry.errors import KferryError
 from kferry.groups import Obstacle, Unconsumed, UnconsumedPartition, UnconsumedRow
 from kferry.names import TopicName
+from kferry.units import many
 
 TITLE = "Prepare to migrate"
 _PARTITIONS = (

@@ -18,11 +18,6 @@ def count(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}"
 
 
-def many(number: int, noun: str) -> str:
-    """Write a number with its noun: `1 topic`, `1,204 topics`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def size(number: int | None) -> str:
     """Write bytes in binary units."""
     return UNKNOWN if number is None else binary_size(number)

@@ -22,6 +22,7 @@ from kferry.groups.unconsumed_facts import (
     rows_of,
 )
 from kferry.names import TopicName, TopicPartition
+from kferry.units import many
 from kferry.wire import Cluster
 
 SECONDS_BETWEEN_LOOKS = 1.5
@@ -90,7 +91,7 @@ def _members(groups: Iterable[GroupFacts]) -> list[Obstacle]:
                 Obstacle(
                     kind="members",
                     subject=f"group {group.id}",
-                    message=f"it has {_many(len(hosts), 'member')}: {_some(hosts)}",
+                    message=f"it has {many(len(hosts), 'member')}: {_some(hosts)}",
                     hint="stop its consumers; a static member counts until its session times out"
                     if static
                     else "stop its consumers",
@@ -135,7 +136,7 @@ def _moving(before: _Ends, after: _Ends, seconds: float) -> list[Obstacle]:
             kind="moving",
             subject=f"topic {topic}",
             message=f"its end moved by {sum(after[one] - before[one] for one in ones):,} within "
-            f"{seconds:.1f} s, in {_many(len(ones), 'partition')}: "
+            f"{seconds:.1f} s, in {many(len(ones), 'partition')}: "
             + _some([f"{one.partition} from {before[one]:,} to {after[one]:,}" for one in ones]),
             hint="stop its producers",
         )
@@ -177,15 +178,11 @@ def _open_transactions(logs: Mapping[TopicPartition, Log], ends: _Ends) -> list[
 def _without_positions(groups: Iterable[GroupFacts]) -> list[str]:
     """Name groups that may be reading the topics: what members subscribe to is not known here."""
     return [
-        f"group {group.id} has {_many(len(group.members), 'member')} and no position anywhere: "
+        f"group {group.id} has {many(len(group.members), 'member')} and no position anywhere: "
         "what it reads cannot be told"
         for group in groups
         if group.members and group.protocol == "consumer" and group.positions == ()
     ]
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _some(names: list[str]) -> str:

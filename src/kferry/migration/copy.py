@@ -6,7 +6,7 @@ let records flow, then say how it ended. Each of these is done elsewhere.
 
 import asyncio
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
@@ -30,6 +30,7 @@ from kferry.migration.target_memory import remembered_ms
 from kferry.names import TopicName
 from kferry.progress import State, Stopped
 from kferry.topics import Topics
+from kferry.units import many, some
 from kferry.wire import Cluster
 
 _MOST_NAMED = 5
@@ -359,17 +360,6 @@ class _Copy:
         if line not in self.notes:
             self.notes.append(line)
             self.watch.narrate(line)
-
-
-def some(names: Iterable[str], most: int = 3) -> str:
-    """Name a few of many."""
-    listed = sorted(names)
-    return ", ".join(listed[:most]) + (" …" if len(listed) > most else "")
-
-
-def many(number: int, noun: str) -> str:
-    """Write a number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _suspended(entries: Mapping[TopicName, TopicEntry]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from kferry.admin.log_dirs import Disk
 from kferry.names import BrokerId, TopicName, TopicPartition
 from kferry.preflight.cluster_facts import Facts
 from kferry.preflight.findings import Finding, Severity, Side, note, reason, warning
-from kferry.units import binary_size
+from kferry.units import binary_size, many
 from kferry.wire import Outcomes, WireError
 
 _COMFORTABLE = 1.2
@@ -85,7 +85,7 @@ def _replicas(source: Facts, target: Facts) -> list[Finding]:
             "replication",
             code="fewer-brokers",
             message=f"topics with {wanted} replicas will have {brokers}: "
-            f"the target has {brokers} broker{'' if brokers == 1 else 's'}",
+            f"the target has {many(brokers, 'broker')}",
             hint="add brokers before the migration if the replication matters",
         )
     ]

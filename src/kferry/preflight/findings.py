@@ -3,7 +3,6 @@
 Owns findings, their weight, and what they mean together.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,10 +94,3 @@ class Report:
 def reason(error: WireError) -> str:
     """Say why something could not be asked."""
     return error.detail if isinstance(error, UnsupportedApi) else str(error)
-
-
-def some(names: Iterable[str], most: int = 3) -> str:
-    """Name a few of many: `a, b, c and 12 more`."""
-    listed = sorted(names)
-    shown = ", ".join(listed[:most])
-    return shown if len(listed) <= most else f"{shown} and {len(listed) - most:,} more"

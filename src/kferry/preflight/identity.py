@@ -4,7 +4,8 @@ Owns the judgement of ids and releases. Pure.
 """
 
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Severity, Side, failure, ok, some, warning
+from kferry.preflight.findings import Finding, Severity, Side, failure, ok, warning
+from kferry.units import some
 
 _OLDEST_SOURCE = (0, 10, 2)
 _OLDEST_TARGET = (0, 11)

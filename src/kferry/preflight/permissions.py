@@ -12,8 +12,9 @@ from kferry.admin.operations import Operation
 from kferry.names import GroupId, TopicName
 from kferry.preflight import needs
 from kferry.preflight.cluster_facts import Facts
-from kferry.preflight.findings import Finding, Side, failure, note, ok, reason, some
+from kferry.preflight.findings import Finding, Side, failure, note, ok, reason
 from kferry.preflight.needs import Need
+from kferry.units import some
 from kferry.wire import Cluster, Topic, WireError
 
 _CHUNK = 500

@@ -13,6 +13,7 @@ from enum import StrEnum
 from kferry.names import TopicName
 from kferry.plans import Action, Item
 from kferry.topics.facts import TopicFacts
+from kferry.units import many
 
 
 class ApplicationKind(StrEnum):
@@ -108,7 +109,7 @@ def _item(one: Application, selected: Collection[TopicName]) -> Item:
             action=Action.LEFT_BEHIND,
             kind="application",
             name=one.name,
-            reason=f"{one.title}: none of its {_many(one.topics)} is chosen",
+            reason=f"{one.title}: none of its {many(len(one.topics), 'topic')} is chosen",
             details=details,
         )
     if left and one.sure:
@@ -124,14 +125,10 @@ def _item(one: Application, selected: Collection[TopicName]) -> Item:
         action=Action.SAME,
         kind="application",
         name=one.name,
-        reason=f"{one.title}: {len(chosen)} of its {_many(one.topics)} move as records, "
-        "and it moves by hand",
+        reason=f"{one.title}: {len(chosen)} of its {many(len(one.topics), 'topic')} move as "
+        "records, and it moves by hand",
         details=details,
     )
-
-
-def _many(names: Collection[TopicName]) -> str:
-    return f"{len(names)} topic{'' if len(names) == 1 else 's'}"
 
 
 def _alone(

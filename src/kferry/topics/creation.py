@@ -16,6 +16,7 @@ from kferry.topics.effective import effective_configs
 from kferry.topics.facts import TopicFacts
 from kferry.topics.pairing import TopicPair
 from kferry.topics.terms import TargetTerms, take_terms
+from kferry.units import many
 from kferry.wire import Cluster, WireError
 
 BROKER_DEFAULT = -1
@@ -116,7 +117,7 @@ def _replication(
     copies = max(source.replication, 1) if wanted is None else wanted
     if copies <= terms.brokers:
         return copies
-    brokers = f"{terms.brokers} live broker{'s' if terms.brokers > 1 else ''}"
+    brokers = many(terms.brokers, "live broker")
     notes.append(f"replication {copies} becomes {terms.brokers}: the target has {brokers}")
     return terms.brokers
 

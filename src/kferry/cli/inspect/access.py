@@ -11,8 +11,8 @@ from kferry.admin.view import Gap
 from kferry.cli.inspect.sides import Inspection, inspect, plain
 from kferry.cli.options import Options
 from kferry.cli.tables import Column, Row, number, table, text
-from kferry.cli.words import many
 from kferry.errors import ExitCode
+from kferry.units import many
 
 _ACLS = tuple(map(text, ("resource", "name", "pattern", "principal", "host", "rule", "operation")))
 _USERS = (text("user"), text("mechanism"), number("iterations"))

@@ -30,8 +30,8 @@ from kferry.cli.inspect.sides import (
 )
 from kferry.cli.options import Options
 from kferry.cli.tables import Row, remarked, table, text
-from kferry.cli.words import many
 from kferry.errors import ExitCode
+from kferry.units import many
 
 _ORIGINS = {
     Origin.BROKER_DYNAMIC: "dynamic, one broker",

@@ -12,9 +12,10 @@ from kferry.admin.group_members import GroupType
 from kferry.cli.inspect.sides import Inspection, inspect, plain
 from kferry.cli.options import Options
 from kferry.cli.tables import Row, number, table, text
-from kferry.cli.words import NOTHING, UNKNOWN, count, many, ranges
+from kferry.cli.words import NOTHING, UNKNOWN, count, ranges
 from kferry.errors import ExitCode
 from kferry.groups import GroupFacts, Groups, PositionFacts, take_groups
+from kferry.units import many
 
 _COLUMNS = (
     text("group"),

@@ -10,10 +10,11 @@ from itertools import groupby
 from kferry.cli.inspect.sides import Inspection, inspect, plain
 from kferry.cli.options import Options
 from kferry.cli.tables import Row, number, table, text
-from kferry.cli.words import NOTHING, UNKNOWN, duration, many, moment, ranges
+from kferry.cli.words import NOTHING, UNKNOWN, duration, moment, ranges
 from kferry.errors import ExitCode
 from kferry.names import TopicPartition
 from kferry.topics import OpenTransaction, Producer, Producers, take_producers
+from kferry.units import many
 
 _OPEN = (
     text("transactional id"),

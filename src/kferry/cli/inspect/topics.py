@@ -13,10 +13,11 @@ from cyclopts import Parameter
 from kferry.cli.inspect.sides import Inspection, inspect, plain
 from kferry.cli.options import Options
 from kferry.cli.tables import Row, number, table, text
-from kferry.cli.words import NOTHING, UNKNOWN, count, many, moment, rate, size
+from kferry.cli.words import NOTHING, UNKNOWN, count, moment, rate, size
 from kferry.errors import ExitCode
 from kferry.topics import PartitionFacts, TopicFacts, Topics, take_topics
 from kferry.topics.facts import total
+from kferry.units import many
 
 _COLUMNS = (
     text("topic"),
