@@ -71,15 +71,7 @@ class _Copy:
         topics = await look_at_source(self.source, request.selection, entries)
         if not topics.topics:
             return self._nothing(migration, "no topic matches")
-        chosen = await choose(
-            self.source,
-            self.target,
-            topics,
-            entries,
-            mapping=request.mapping,
-            append=request.append,
-            suspend_retention=request.suspend_retention,
-        )
+        chosen = await self._choose(topics, entries)
         if completed := [entry.target for _, entry in chosen.known if entry.completed]:
             self._note(
                 f"{some(completed)}: completed before; their own retention is at work on what is "
@@ -92,7 +84,7 @@ class _Copy:
             return self._listing(migration, chosen, unread)
         if ledger is not None and not request.takeover:
             await insist_on_free(self.target, ledger)
-        return await self._copy(ledger, migration, topics, unread)
+        return await self._copy(ledger, migration, topics, entries, chosen, unread)
 
     async def _known(self, ledger: LedgerTopic | None) -> dict[TopicName, TopicEntry]:
         """Read what the migration holds, and insist that it is between these clusters."""
@@ -113,11 +105,25 @@ class _Copy:
                 self.watch.narrate(line)
         return unread
 
-    async def _copy(
+    async def _choose(self, topics: Topics, entries: Mapping[TopicName, TopicEntry]) -> Chosen:
+        request = self.request
+        return await choose(
+            self.source,
+            self.target,
+            topics,
+            entries,
+            mapping=request.mapping,
+            append=request.append,
+            suspend_retention=request.suspend_retention,
+        )
+
+    async def _copy(  # noqa: PLR0917 one caller
         self,
         ledger: LedgerTopic | None,
         migration: str,
         topics: Topics,
+        known: Mapping[TopicName, TopicEntry],
+        chosen: Chosen,
         unread: Unread | None,
     ) -> CopyResult:
         request = self.request
@@ -134,16 +140,8 @@ class _Copy:
             )
         await self._sign(taken, migration)
         entries = read_topics(taken.documents[0])
-        # Chosen again: whoever owned the slots before us may have added topics since we looked.
-        chosen = await choose(
-            self.source,
-            self.target,
-            topics,
-            entries,
-            mapping=request.mapping,
-            append=request.append,
-            suspend_retention=request.suspend_retention,
-        )
+        if entries != known:  # whoever owned the slots before us has added topics since we looked
+            chosen = await self._choose(topics, entries)
         preparer = Preparer(self.source, self.target, first, request.wishes)
         prepared = await preparer.prepare(chosen, suspend_retention=request.suspend_retention)
         for note in prepared.notes:

@@ -5,7 +5,7 @@ touched. One topic that cannot be made does not hold up the others.
 """
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kferry.config.plan_settings import TopicWishes
@@ -127,11 +127,18 @@ class Preparer:
             ],
         )
         ours = [entry.target for _, entry in there if entry.finish and not entry.created]
+        await self._suspend(await self._suspensions(ours))
+
+    async def _suspensions(self, topics: Sequence[TopicName]) -> dict[TopicName, Suspension]:
+        """Tell what must change on topics of others; one that cannot be looked at is an error."""
         wanted: dict[TopicName, Suspension] = {}
-        for name, found in (await suspensions(self._target, ours) if ours else {}).items():
+        for name, found in (await suspensions(self._target, topics) if topics else {}).items():
             if isinstance(found, KferryError):
                 raise found
             wanted[name] = found
+        return wanted
+
+    async def _suspend(self, wanted: Mapping[TopicName, Suspension]) -> None:
         for failure in (await suspend(self._target, wanted)).values():
             if failure is not None:
                 raise failure
@@ -142,14 +149,8 @@ class Preparer:
         """Take topics that others have made, with their retention suspended if that is wished."""
         if not pairs:
             return
-        wanted: dict[TopicName, Suspension] = {}
-        if suspend_retention:
-            for name, found in (
-                await suspensions(self._target, (pair.target for pair in pairs))
-            ).items():
-                if isinstance(found, KferryError):
-                    raise found
-                wanted[name] = found
+        names = [pair.target for pair in pairs]
+        wanted = await self._suspensions(names) if suspend_retention else {}
         entries = [
             (
                 pair.source,
@@ -166,11 +167,10 @@ class Preparer:
             for pair in pairs
         ]
         await self.write(entry for _, entry in entries)
-        failures = await suspend(self._target, wanted)
-        for name, failure in failures.items():
-            if failure is not None:
-                raise failure
-            prepared.notes.append(f"{name}: retention is suspended until `kferry complete`")
+        await self._suspend(wanted)
+        prepared.notes += [
+            f"{name}: retention is suspended until `kferry complete`" for name in wanted
+        ]
         await self._identified(entries, prepared)
 
     async def _identified(
@@ -180,17 +180,15 @@ class Preparer:
         if not topics:
             return
         metadata = await self._target.refresh({entry.target for _, entry in topics})
+        # Brokers before 2.8 give topics no ids: that they were seen is noted all the same.
         full = [
             (
                 facts,
-                dataclasses.replace(entry, target_id=str(metadata.topics[entry.target].id or "")),
+                dataclasses.replace(
+                    entry, target_id=str(metadata.topics[entry.target].id or "none")
+                ),
             )
             for facts, entry in topics
-        ]
-        # Brokers before 2.8 give topics no ids: what is empty was still seen.
-        full = [
-            (facts, dataclasses.replace(entry, target_id=entry.target_id or "none"))
-            for facts, entry in full
         ]
         await self.write(entry for _, entry in full)
         prepared.topics += full

@@ -47,7 +47,9 @@ class Reporter:
     _offsets: Pace = field(default_factory=Pace)
     _ends: Pace = field(default_factory=Pace)
     _by_topic: dict[TopicName, Pace] = field(default_factory=lambda: defaultdict(Pace))
-    _cpu: tuple[float, float] = field(default_factory=lambda: (time.monotonic(), _cpu_time()))
+    _cpu: tuple[float, float] = field(
+        default_factory=lambda: (time.monotonic(), time.process_time())
+    )
 
     def document(self) -> Mapping[str, Any] | None:
         """Return the newest snapshot as the ledger keeps it: a document has its limits."""
@@ -72,10 +74,14 @@ class Reporter:
         by_topic: dict[TopicName, list[Lane]] = defaultdict(list)
         for lane in lanes:
             by_topic[lane.source.topic].append(lane)
-        records = sum(lane.counts.records for lane in lanes)
-        size = sum(lane.counts.bytes for lane in lanes)
-        copied = sum(lane.copied_to - lane.begins for lane in lanes)
-        total = sum(_end(lane) - lane.begins for lane in lanes)
+        topics = tuple(
+            self._topic(own, now, paused=engine.paused, ended=state) for own in by_topic.values()
+        )
+        records = sum(topic.records for topic in topics)
+        size = sum(topic.bytes for topic in topics)
+        copied = sum(topic.copied for topic in topics)
+        total = sum(topic.total for topic in topics)
+        lag = sum(topic.lag for topic in topics)
         for pace, count in (
             (self._records, records),
             (self._bytes, size),
@@ -83,8 +89,8 @@ class Reporter:
             (self._ends, total),
         ):
             pace.add(now, count)
-        shown = state or _state(engine, lanes)
-        limited, reason = self._limit(engine, lanes, shown, now)
+        shown = state or _state(lanes, paused=engine.paused)
+        limited, reason = self._limit(engine, topics, shown, now)
         self.newest = Snapshot(
             migration=self.migration,
             source_cluster=self.source_id,
@@ -94,17 +100,14 @@ class Reporter:
             state=shown,
             limited_by=limited,
             reason=reason,
-            topics=tuple(
-                self._topic(own, now, paused=engine.paused, ended=state)
-                for own in by_topic.values()
-            ),
+            topics=topics,
             stopped=stopped_of(lanes),
             gaps=gaps_of(lanes),
             records=records,
             bytes=size,
             records_per_second=round(self._records.rate),
             bytes_per_second=round(self._bytes.rate),
-            lag=sum(lane.lag for lane in lanes),
+            lag=lag,
             copied=copied,
             total=total,
             remaining_seconds=self._offsets.remaining(copied, total)
@@ -136,14 +139,13 @@ class Reporter:
             records=records,
             bytes=sum(lane.counts.bytes for lane in lanes),
             rate=pace.rate,
-            state=_ended(lanes) if ended else _topic_state(lanes, paused=paused),
+            state=_ended(lanes) if ended else _state(lanes, paused=paused),
             reason=next((lane.hindrance for lane in lanes if lane.hindrance), ""),
         )
 
-    def _too_slow(self, lanes: list[Lane]) -> str:
+    def _too_slow(self, lag: int) -> str:
         """Say so where the source grows at least as fast as it is copied, and is far ahead."""
         grows, goes = self._ends.rate, self._offsets.rate
-        lag = sum(lane.lag for lane in lanes)
         if not self._ends.long_enough or grows < goes or goes <= 0 or lag < _FAR_S * goes:
             return ""
         return (
@@ -152,13 +154,14 @@ class Reporter:
         )
 
     def _limit(
-        self, engine: Engine, lanes: list[Lane], state: State, now: float
+        self, engine: Engine, topics: tuple[TopicProgress, ...], state: State, now: float
     ) -> tuple[str, str]:
         wall, cpu = self._cpu
-        self._cpu = (now, _cpu_time())
+        self._cpu = (now, time.process_time())
         busy = (self._cpu[1] - cpu) / max(now - wall, 1e-3)
-        hindrance = next((lane.hindrance for lane in lanes if lane.hindrance), "")
-        reason = engine.keeper.trouble or engine.health or hindrance or self._too_slow(lanes)
+        hindrance = next((topic.reason for topic in topics if topic.reason), "")
+        lag = sum(topic.lag for topic in topics)
+        reason = engine.keeper.trouble or engine.health or hindrance or self._too_slow(lag)
         if state != "copying":
             return "nothing", reason
         if engine.bucket.rate and engine.bucket.wait_s > 0:
@@ -204,23 +207,13 @@ def _end(lane: Lane) -> int:
     return max(lane.end, lane.copied_to, lane.goal or 0)
 
 
-def _state(engine: Engine, lanes: list[Lane]) -> State:
-    going = [lane for lane in lanes if lane.phase is not Phase.STOPPED]
-    if not going:
-        return "stopped"
-    if engine.paused:
-        return "paused"
-    if any(lane.phase is Phase.DOUBT for lane in going):
-        return "settling"
-    return "copying" if any(lane.lag for lane in going) else "following"
-
-
 def _ended(lanes: list[Lane]) -> TopicState:
     """At the end of a run a topic is done, or it was stopped before."""
     return "done" if all(lane.caught_up for lane in lanes) else "stopped"
 
 
-def _topic_state(lanes: list[Lane], *, paused: bool) -> TopicState:
+def _state(lanes: list[Lane], *, paused: bool) -> TopicState:
+    """Say what lanes are at: those of one topic, or all."""
     going = [lane for lane in lanes if lane.phase is not Phase.STOPPED]
     if not going:
         return "stopped"
@@ -229,7 +222,3 @@ def _topic_state(lanes: list[Lane], *, paused: bool) -> TopicState:
     if any(lane.phase is Phase.DOUBT for lane in going):
         return "settling"
     return "copying" if any(lane.lag for lane in going) else "following"
-
-
-def _cpu_time() -> float:
-    return time.process_time()
