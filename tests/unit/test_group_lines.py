@@ -12,8 +12,8 @@ from kferry.cli.groups import exit_code
 from kferry.errors import ExitCode
 from kferry.groups import Answer, GroupFacts, Move, Standing, Step, There
 from kferry.migration.group_images import Image
+from kferry.migration.group_look import Shown
 from kferry.migration.group_undo import TakenBack
-from kferry.migration.groups import Shown
 from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
 
 BILLING = GroupId("billing")

@@ -15,8 +15,8 @@ from kferry.groups import Move, Step
 from kferry.units import many
 
 if TYPE_CHECKING:
+    from kferry.migration.group_look import Shown
     from kferry.migration.group_undo import TakenBack
-    from kferry.migration.groups import Shown
 
 _COLUMNS = (
     text("topic"),

@@ -20,8 +20,9 @@ from kferry.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from kferry.groups import Move, Step
+    from kferry.migration.group_look import Shown
     from kferry.migration.group_undo import TakenBack
-    from kferry.migration.groups import GroupsRequest, Shown
+    from kferry.migration.groups import GroupsRequest
 
 _Groups = Annotated[
     tuple[str, ...],

@@ -5,7 +5,7 @@ failure of the whole; a topic that may not be seen is not called absent.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from kferry.admin.group_members import DESCRIBABLE, GroupType, Membership, describe_groups
 from kferry.admin.group_offsets import Positions, committed_offsets, share_group_starts
@@ -30,11 +30,13 @@ _UNSTABLE = 88
 _Listed = Mapping[GroupId, tuple[ListedGroup, BrokerId]]
 
 
-async def take_groups(cluster: Cluster, selection: TopicSelection) -> Groups:
-    """Look at every group; with topics selected, at those that stand somewhere in them."""
+async def take_groups(
+    cluster: Cluster, selection: TopicSelection, meant: Callable[[GroupId], bool] = lambda _: True
+) -> Groups:
+    """Look at the groups that are meant; of these, where they stand in the topics selected."""
     view = await view_of(cluster)
     answers = await list_groups(cluster)
-    listed = _by_id(answers)
+    listed = {group: found for group, found in _by_id(answers).items() if meant(group)}
     gaps = view.gaps(GROUPS, answers, lambda broker: f"broker {broker}")
     gaps = gaps or await left_out(cluster, view, Resource.GROUP)
     # Positions in topics that may not be seen are left out of a group without a word.

@@ -18,7 +18,8 @@ from kferry.admin.group_offsets import Committed, Positions
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.groups import Step, There, look_there
 from kferry.migration.group_images import Image, forget, images_of
-from kferry.migration.groups import chosen, committed_at, refused
+from kferry.migration.group_look import named
+from kferry.migration.group_sync import committed_at, refused
 from kferry.migration.maps import Maps, read_documents
 from kferry.migration.status import find
 from kferry.names import GroupId, TopicName
@@ -59,10 +60,11 @@ async def undo(
         ledger = await find(cluster, migration=migration, source=source)
         documents = await read_documents(cluster, ledger)
         names = {entry.target: name for name, entry in Maps.of(documents).topics.items()}
+        meant = named(groups)
         images = [
             image
             for image in images_of(documents)
-            if chosen(image.group, groups)
+            if meant(image.group)
             and _selected(selection, names.get(image.place.topic, image.place.topic))
         ]
         steps = await _decided(cluster, images, force=force)

@@ -1,0 +1,159 @@
+"""Where groups stand on both sides, and where each will go on.
+
+Owns the order of the questions. Positions are read on the source before the maps, and the maps
+before the target's logs: what was committed meanwhile can only be "not yet", never wrong. Writes
+nothing.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from kferry.admin.view import Gap, view_of
+from kferry.config import TopicSelection
+from kferry.groups import (
+    Destination,
+    GroupFacts,
+    Log,
+    Move,
+    Standing,
+    There,
+    decide,
+    logs_of,
+    look_there,
+    stand,
+    take_groups,
+)
+from kferry.ledger import LedgerTopic
+from kferry.migration.book import TopicEntry
+from kferry.migration.maps import Documents, Maps, read_documents
+from kferry.names import GroupId, TopicName, TopicPartition
+from kferry.wire import Cluster, Topic
+
+Meant = Callable[[GroupId], bool]
+"""Whether a group is one of those that are meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSides:
+    """Both clusters and the ledger, as whoever syncs has them open."""
+
+    source: Cluster
+    target: Cluster
+    ledger: LedgerTopic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Every position and what would be, or was, done about it."""
+
+    migration: str
+    moves: tuple[Move, ...]
+    gaps: tuple[Gap, ...]
+    """What could not be seen on the source."""
+    states: dict[GroupId, tuple[GroupFacts, There]]
+    agreed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything that a decision about groups rests on."""
+
+    groups: tuple[GroupFacts, ...]
+    standings: list[Standing]
+    gaps: tuple[Gap, ...]
+    documents: Documents
+    there: dict[GroupId, There]
+
+    def moves(self, *, force: bool = False) -> list[Move]:
+        """Decide about every position."""
+        return [decide(one, self.there[one.group], force=force) for one in self.standings]
+
+    def shown(self, migration: str, moves: Sequence[Move], *, agreed: bool = True) -> Shown:
+        """Put together what becomes of all."""
+        return Shown(
+            migration=migration,
+            moves=tuple(moves),
+            gaps=self.gaps,
+            states={group.id: (group, self.there[group.id]) for group in self.groups},
+            agreed=agreed,
+        )
+
+
+def named(patterns: Collection[str]) -> Meant:
+    """Mean the groups of these names or globs; without any, all."""
+
+    def meant(group: GroupId) -> bool:
+        return not patterns or any(
+            group == pattern or fnmatchcase(group, pattern) for pattern in patterns
+        )
+
+    return meant
+
+
+async def look(
+    sides: GroupSides,
+    selection: TopicSelection,
+    meant: Meant,
+    *,
+    to_write: bool,
+    documents: Documents | None = None,
+) -> Picture:
+    """Look at both sides of the groups that are meant. Writes nothing."""
+    source, target = sides.source, sides.target
+    found = await take_groups(source, selection, meant)
+    groups = found.groups
+    if documents is None:
+        documents = await read_documents(target, sides.ledger, source=source)
+    maps = Maps.of(documents)
+    positions = [(group, one) for group in groups for one in group.positions or ()]
+    partitions = {TopicPartition(one.topic, one.partition) for _, one in positions}
+    destinations = await _destinations(source, target, maps, partitions)
+    return Picture(
+        groups=groups,
+        standings=[
+            stand(group, one, destinations.get(TopicPartition(one.topic, one.partition)))
+            for group, one in positions
+        ],
+        gaps=found.gaps,
+        documents=documents,
+        there=await look_there(target, [group.id for group in groups], to_write=to_write),
+    )
+
+
+async def _destinations(
+    source: Cluster, target: Cluster, maps: Maps, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, Destination]:
+    goals = {one: goal for one in partitions if (goal := maps.target_of(one)) is not None}
+    entries = [maps.topics[topic] for topic in {one.topic for one in goals}]
+    anew = await _made_anew(source, target, entries) if entries else set()
+    logs = await logs_of(target, await view_of(target), set(goals.values()))
+    return {
+        one: Destination(
+            topic=goal.topic,
+            offsets=maps.map_of(one),
+            log=logs.get(goal, Log()),
+            made_anew=one.topic in anew,
+        )
+        for one, goal in goals.items()
+    }
+
+
+async def _made_anew(
+    source: Cluster, target: Cluster, entries: Sequence[TopicEntry]
+) -> set[TopicName]:
+    """Find the topics that are others than those that were copied; old brokers tell no ids."""
+    here = (await source.refresh({one.source for one in entries})).topics
+    there = (await target.refresh({one.target for one in entries})).topics
+
+    return {
+        one.source
+        for one in entries
+        if _another(one.source_id, here.get(one.source))
+        or _another(one.target_id, there.get(one.target))
+    }
+
+
+def _another(known: str | None, topic: Topic | None) -> bool:
+    found = None if topic is None else topic.id
+    return found is not None and known not in {None, "none", str(found)}
