@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kferry.copying.intake import take
 from kferry.copying.item import Item, Rules
 from kferry.records import (
+    Aborted,
     Codec,
     Record,
     Stamp,
@@ -18,7 +19,6 @@ from kferry.records import (
     read_header,
 )
 from kferry.records.header import checksum
-from kferry.wire.fetch import Aborted
 
 _TRANSACTIONAL, _CONTROL = 0x10, 0x20
 _ABORT_KEY, _COMMIT_KEY = b"\x00\x00\x00\x00", b"\x00\x00\x00\x01"

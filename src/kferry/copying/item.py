@@ -5,18 +5,14 @@ Owns the value types between taking and giving. Knows no connection.
 
 from dataclasses import dataclass
 
-from kferry.records import BatchHeader, Parcel
+from kferry.records import BatchHeader, Parcel, Unreadable
 
 MERGED = 1 << 20
 """Bytes that tiny batches are merged up to."""
 
 
-class BadSource(Exception):
-    """A batch of the source that cannot be copied: where it lies, and why."""
-
-    def __init__(self, offset: int, reason: str) -> None:
-        super().__init__(f"offset {offset:,}: {reason}")
-        self.offset, self.reason = offset, reason
+BadSource = Unreadable
+"""A batch of the source that cannot be copied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

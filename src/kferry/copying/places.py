@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from kferry.admin.leader_epochs import EpochEnd, ends_of_epochs
+from kferry.admin.logs import LogReader, is_local
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.copying.lane import Lane, Phase, Trouble
-from kferry.copying.logs import LogReader, is_local
 from kferry.names import TopicName, TopicPartition
 from kferry.wire import Cluster, Metadata, Outcomes, UnsupportedApi, WireError
 from kferry.wire.fetch import READ_COMMITTED

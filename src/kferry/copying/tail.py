@@ -10,18 +10,19 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kferry.admin.logs import LogReader, is_local
 from kferry.admin.offsets import Place, offsets_at
 from kferry.admin.producer_ids import ProducerIdentity
 from kferry.copying.ahead import Content, content_of
 from kferry.copying.align import Aligner, Mismatch, Wants, Whole
-from kferry.copying.intake import Deliverable, Sieve
 from kferry.copying.item import BadSource
 from kferry.copying.lane import Lane, Phase
-from kferry.copying.logs import LogReader, is_local
 from kferry.names import SourceOffset, TargetOffset, TopicPartition
 from kferry.records import (
     BatchHeader,
     CorruptBatch,
+    Deliverable,
+    Sieve,
     check_crc,
     magic,
     read_header,

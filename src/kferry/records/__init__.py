@@ -18,22 +18,27 @@ from kferry.records.header import (
 from kferry.records.recode import Parcel, RecordTooLarge, merge, merge_run, recode, recode_batch
 from kferry.records.record import NO_TIMESTAMP, Header, Record, decode, decode_legacy
 from kferry.records.rows import Row, read_rows
+from kferry.records.sieve import Aborted, Deliverable, Sieve, Unreadable
 from kferry.records.tiny import TINY, Run, Tiny, tiny_run
 
 __all__ = [
     "NO_TIMESTAMP",
     "TINY",
+    "Aborted",
     "BatchHeader",
     "Codec",
     "CorruptBatch",
+    "Deliverable",
     "Header",
     "Parcel",
     "Record",
     "RecordTooLarge",
     "Row",
     "Run",
+    "Sieve",
     "Stamp",
     "Tiny",
+    "Unreadable",
     "batch_at",
     "check_crc",
     "decode",

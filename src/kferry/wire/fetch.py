@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.records import Aborted
 from kferry.wire.primitives import Reader, by_topic, string
 
 API_KEY = 1
@@ -41,14 +42,6 @@ class FetchQuestion:
     session: tuple[int, int] = NO_SESSION
     forgotten: Sequence[TopicPartition] = ()
     rack: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Aborted:
-    """A transaction whose records, from `first_offset` on, were taken back."""
-
-    producer_id: int
-    first_offset: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""Reading one partition from a place on, outside of the flow: for settling.
+"""Reading one partition from a place on, page by page: for settling, looking, comparing.
 
-Owns one position. Knows neither lanes nor what is done with what it reads.
+Owns one position. Knows nothing of what is done with what it reads.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class LogReader:
     ) -> None:
         self._cluster = cluster
         self._partition = partition
-        self._isolation = isolation
+        self.isolation = isolation
         self._most = most
         self.offset = offset
         self.wait_ms = _WAIT_MS
@@ -64,7 +64,7 @@ class LogReader:
             max_wait_ms=self.wait_ms,
             min_bytes=1,
             max_bytes=self._most,
-            isolation=self._isolation,
+            isolation=self.isolation,
         )
         while True:
             connection = await self._cluster.connection(leader)
