@@ -15,6 +15,10 @@ from kferry.errors import KferryError
 
 WIDTH = 100
 _CONTROL = re.compile(r"(?!\x1b\[\d+m)[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_UNSHOWN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff]"
+)
+"""What JSON would leave as it is: controls of terminals, and of the direction of text."""
 _STYLES = {"ok": "32", "warning": "33", "error": "31", "dim": "2", "bold": "1"}
 
 
@@ -29,8 +33,12 @@ def answer(text: str = "") -> None:
 
 
 def answer_json(value: Mapping[str, Any]) -> None:
-    """Write one object on one line."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    """Write one object on one line; what a terminal would obey is written as JSON writes it."""
+    print(_UNSHOWN.sub(_escaped, json.dumps(value, ensure_ascii=False)), flush=True)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def harmless(text: str) -> str:

@@ -3,14 +3,13 @@
 Owns which of them exclude each other. Asks no cluster.
 """
 
-import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from kferry.cli.options import Options
+from kferry.cli.options import Options, as_words
 from kferry.cli.words import moment
 from kferry.config import (
     Beginning,
@@ -131,15 +130,7 @@ class CopyFlags:
         Without `--dry-run`; with `how_only` also without where it stops, which that command says.
         """
         left_out = {"dry_run"} | ({"until_caught_up", "complete"} if how_only else set())
-        words = ""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in left_out or value is None or value is False:
-                continue
-            for one in value if isinstance(value, tuple) else (value,):
-                given = "" if one is True else f" {shlex.quote(str(one))}"
-                words += f" --{field.name.replace('_', '-')}{given}"
-        return words
+        return as_words(self, left_out=left_out)
 
 
 def copy_request(

@@ -17,12 +17,21 @@ from kferry.cli.console import say, show_error
 from kferry.errors import ExitCode, KferryError, UsageError
 
 _WITH_SUBCOMMANDS = frozenset(
-    {("control",), ("groups",), ("inspect",), ("offsets",), ("sandbox",), ("sandbox", "break")}
+    {
+        ("control",),
+        ("groups",),
+        ("inspect",),
+        ("messages",),
+        ("offsets",),
+        ("sandbox",),
+        ("sandbox", "break"),
+    }
 )
 _INTERRUPTED = ExitCode.STOPPED_EARLY
 
 _PREPARE = Group("Prepare", sort_key=1)
 _MOVE = Group("Move", sort_key=2)
+_PROVE = Group("Prove", sort_key=3)
 _SWITCH = Group("Switch", sort_key=4)
 _LOOK = Group("Look", sort_key=5)
 _TRY = Group("Try", sort_key=6)
@@ -97,6 +106,7 @@ def build() -> App:
     app.command(_control())
     app.command(_groups())
     app.command(_offsets())
+    app.command(_messages())
     app.command(
         "kferry.cli.complete:run",
         name="complete",
@@ -190,6 +200,25 @@ def _offsets() -> App:
         "Exit codes: 0 done, 2 usage, 7 an offset has no answer, or none yet.",
     )
     return offsets
+
+
+def _messages() -> App:
+    messages = App(
+        name="messages",
+        help="look at records on either side",
+        group=_PROVE,
+        sort_key=2,
+        help_formatter="plain",
+    )
+    messages.command(
+        "kferry.cli.messages:query",
+        name="query",
+        help="find records by time, offset or content\n\n"
+        "kferry messages query --source HOST:PORT --topic orders --last 10\n\n"
+        "Nothing is written. Exit codes: 0 done, 1 a partition could not be read, 2 usage, "
+        "6 try again, 7 a limit ended it before it had found enough.",
+    )
+    return messages
 
 
 def _inspect() -> App:

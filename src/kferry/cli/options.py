@@ -5,10 +5,11 @@ migration file.
 """
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
@@ -137,6 +138,19 @@ class Options:
     def _names_a_cluster(self) -> bool:
         named = (self.source, self.target, self.source_config, self.target_config)
         return any(one is not None for one in named)
+
+
+def as_words(flags: Any, *, left_out: Collection[str] = ()) -> str:
+    """Write the flags of a command as they must follow it; those that say nothing are left out."""
+    words = ""
+    for field in fields(flags):
+        value = getattr(flags, field.name)
+        if field.name in left_out or value is None or value is False:
+            continue
+        for one in value if isinstance(value, tuple) else (value,):
+            given = "" if one is True else f" {shlex.quote(str(one))}"
+            words += f" --{field.name.replace('_', '-')}{given}"
+    return words
 
 
 def _named(bootstrap: str | None, properties: Path | None, side: str) -> ClusterSettings | None:
