@@ -41,6 +41,10 @@ class Running:
         return "".join(self._said)
 
     @property
+    def out(self) -> str:
+        return "".join(self._out)
+
+    @property
     def copied(self) -> int:
         """How many records the newest snapshot tells of."""
         return int(self.shown[-1]["records"]) if self.shown else 0

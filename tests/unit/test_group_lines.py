@@ -1,6 +1,7 @@
 """What `groups` and `offsets` show and answer, without a cluster."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,6 +18,7 @@ from kferry.migration.group_undo import TakenBack
 from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
 
 BILLING = GroupId("billing")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REASONS: Mapping[Step, str] = {
     Step.SET: "the very record",
     Step.SAME: "the very record",
@@ -88,7 +90,7 @@ def test_scripts_find_what_the_contract_names() -> None:
 
 def test_what_was_taken_back_is_said_for_each_position() -> None:
     place = TopicPartition(TopicName("payments"), PartitionId(3))
-    image = Image(group=BILLING, place=place, before=None, metadata="", ours=(5,))
+    image = Image(group=BILLING, place=place, before=None, metadata="", ours=(5,), at=NOW)
     (_, line) = undone_lines(
         [TakenBack(image=image, step=Step.SET, reason="back to no position", committed=5)]
     )

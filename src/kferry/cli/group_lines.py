@@ -16,6 +16,7 @@ from kferry.units import many
 
 if TYPE_CHECKING:
     from kferry.migration.group_look import Shown
+    from kferry.migration.group_renewal import Renewed
     from kferry.migration.group_undo import TakenBack
 
 _COLUMNS = (
@@ -52,10 +53,20 @@ def shown_lines(shown: "Shown", *, intended: str = "to set") -> list[str]:
     if not shown.moves:
         lines += ["no group has a position here", ""]
     lines += [f"! {gap.subject}: {gap.reason}" for gap in shown.gaps]
+    lines += [*renewal_lines(shown.renewed)]
     return [*lines, *fitted(total(shown.moves, intended=intended))]
 
 
-def total(moves: Sequence[Move], *, intended: str) -> str:
+def renewal_lines(renewed: "Renewed") -> list[str]:
+    """Say what was committed once more so that the target keeps it."""
+    lines = [f"! not renewed: {trouble}" for trouble in renewed.troubles]
+    if renewed.images:
+        what = many(len(renewed.images), "position")
+        lines.append(f"{what} committed once more, so that the target does not forget them")
+    return lines
+
+
+def total(moves: Sequence[Move], *, intended: str, late: int = 0) -> str:
     """Add up in one line."""
     steps = Counter(move.step for move in moves)
     groups = len({move.standing.group for move in moves})
@@ -65,6 +76,8 @@ def total(moves: Sequence[Move], *, intended: str) -> str:
         for step in _ORDER
         if steps[step]
     ]
+    if late:
+        parts.append(f"{late:,} to renew")
     again, skipped = sum(one.again for one in known), sum(one.skipped for one in known)
     return (
         f"{many(groups, 'group')}, {many(len(moves), 'position')}: {', '.join(parts) or 'none'}; "

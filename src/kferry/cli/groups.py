@@ -59,6 +59,18 @@ def sync(
         bool,
         Parameter(help="let groups go back on the target, too", negative=(), show_default=False),
     ] = False,
+    follow: Annotated[
+        bool,
+        Parameter(
+            help="go on until Ctrl-C, while applications still run on the source",
+            negative=(),
+            show_default=False,
+        ),
+    ] = False,
+    every: Annotated[
+        str | None,
+        Parameter(help="with --follow, how often to look: 5s, 1min", show_default=False),
+    ] = None,
     undo: Annotated[
         bool,
         Parameter(
@@ -75,13 +87,23 @@ def sync(
     is kept in the ledger for --undo. Nothing is written to the source.
     """
     options = options or Options()
+    _insist_on_sense(follow=follow, every=every, undo=undo)
     if undo:
         return _undo(options, group, force=force)
     request = _request(options, group, "groups sync")
+    if follow:
+        # Imported here: only who follows has use for it.
+        from kferry.cli.group_follow import run as go_on  # noqa: PLC0415
+
+        return go_on(request, options, every=every, force=force, agree=_agree)
     from kferry.migration.groups import sync as take_there  # noqa: PLC0415 as above
 
     shown = loop.run(
-        take_there(request, agree=lambda name, moves: _agree(name, moves, options), force=force)
+        take_there(
+            request,
+            agree=lambda name, moves, late: _agree(name, moves, late, options),
+            force=force,
+        )
     )
     if not shown.agreed:
         say("nothing was changed")
@@ -92,6 +114,8 @@ def sync(
         for line in shown_lines(shown, intended="set"):
             answer(line)
     code = exit_code([move.step for move in shown.moves])
+    if code is ExitCode.DONE and shown.renewed.troubles:
+        code = ExitCode.FAILED
     again = _again(options, group)
     if code is ExitCode.DONE:
         say(f"next: kferry groups show{again}")
@@ -162,9 +186,21 @@ def _request(options: Options, group: tuple[str, ...], command: str) -> "GroupsR
     )
 
 
-def _agree(migration: str, moves: "Sequence[Move]", options: Options) -> bool:
+def _insist_on_sense(*, follow: bool, every: str | None, undo: bool) -> None:
+    if follow and undo:
+        raise UsageError(
+            "--follow and --undo exclude each other",
+            hint="stop the one that follows, then kferry groups sync --undo",
+        )
+    if every is not None and not follow:
+        raise UsageError(
+            "--every goes with --follow", hint="kferry groups sync --follow --every 5s"
+        )
+
+
+def _agree(migration: str, moves: "Sequence[Move]", late: int, options: Options) -> bool:
     if not options.quiet:
-        say(f"{visible(migration)}: {total(moves, intended='to set')}")
+        say(f"{visible(migration)}: {total(moves, intended='to set', late=late)}")
     return _asked(options, "sync commits positions on the target", "kferry groups show")
 
 

@@ -1,6 +1,6 @@
-"""How much, as people write it: bytes per second.
+"""How much, as people write it: bytes per second, and pauses.
 
-Owns the reading of a rate. Pure.
+Owns the reading of both. Pure.
 """
 
 import re
@@ -36,3 +36,18 @@ def parse_rate(text: str, *, where: str) -> int:
             hint="to stop for a while use `kferry control pause`",
         )
     return rate
+
+
+_PAUSE = re.compile(r"([0-9]{1,6})\s*(s|m|min|h|)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def parse_pause(text: str, *, where: str) -> float:
+    """Read `5s`, `1min`: seconds, from one to a day."""
+    match = _PAUSE.fullmatch(text.strip())
+    seconds = int(match[1]) * _SECONDS[match[2]] if match is not None else 0
+    if not 1 <= seconds <= 86_400:
+        raise ConfigError(
+            f"{where}: `{text}` is not a pause from 1s to 24h", hint="write 5s, 1min or 1h"
+        )
+    return float(seconds)

@@ -11,7 +11,7 @@ from typing import Any
 
 from kferry.copying.lane import Gap, Lane
 from kferry.errors import KferryError
-from kferry.names import TopicPartition
+from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.offsets import Runs, decode_runs, encode_runs
 
 Documents = list[tuple[str, Mapping[str, Any] | None]]
@@ -57,6 +57,16 @@ def count_positions(keys: Iterable[str]) -> int:
 def runs_key(partition: TopicPartition, chunk: int) -> str:
     """Return the key of a chunk of a partition's offset map."""
     return f"runs/{partition.topic}/{partition.partition}/{chunk}"
+
+
+def partition_of(key: str) -> TopicPartition | None:
+    """Return the partition whose position or map a document is part of; None: of none."""
+    kind, _, name = key.partition("/")
+    if kind not in {"partition", "runs"}:
+        return None
+    topic, _, numbers = name.partition("/")
+    number = numbers.partition("/")[0]
+    return TopicPartition(TopicName(topic), PartitionId(int(number))) if number.isdigit() else None
 
 
 def write_down(lane: Lane) -> tuple[list[Documents], "Written"]:

@@ -4,7 +4,7 @@ Owns their inventory. Writes nothing; knows neither access rules nor how things 
 """
 
 from kferry.groups.facts import GroupFacts, Groups, Log, PositionFacts
-from kferry.groups.inventory import take_groups
+from kferry.groups.inventory import glance, take_groups
 from kferry.groups.logs import logs_of
 from kferry.groups.moves import Move, Step, There, decide
 from kferry.groups.positions import Answer, Destination, Standing, stand
@@ -33,6 +33,7 @@ __all__ = [
     "UnconsumedPartition",
     "UnconsumedRow",
     "decide",
+    "glance",
     "logs_of",
     "look_there",
     "stand",

@@ -57,6 +57,16 @@ async def take_groups(
     )
 
 
+async def glance(
+    cluster: Cluster, meant: Callable[[GroupId], bool]
+) -> Outcomes[GroupId, Positions]:
+    """Ask only what the groups that are meant have committed: two calls to each broker."""
+    listed = _by_id(await list_groups(cluster))
+    return await _positions(
+        cluster, {group: found for group, found in listed.items() if meant(group)}
+    )
+
+
 def _by_id(answers: Outcomes[BrokerId, list[ListedGroup]]) -> _Listed:
     return {
         group.id: (group, broker)

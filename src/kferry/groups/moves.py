@@ -39,6 +39,8 @@ class There:
     """Where they run."""
     committed: Mapping[TopicPartition, tuple[int, str]] = field(default_factory=dict)
     """Offset and metadata."""
+    started: bool = False
+    """Whether it has ever had members: its positions expire by when the last one left."""
     trouble: str = ""
     """Why it could not be asked for."""
 

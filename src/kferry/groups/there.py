@@ -10,7 +10,7 @@ from collections.abc import Collection
 from kferry.admin.group_commit import positions_of
 from kferry.admin.group_members import DESCRIBABLE, GroupType, Membership, describe_groups
 from kferry.admin.group_offsets import Committed, Positions, committed_offsets
-from kferry.admin.groups import list_groups
+from kferry.admin.groups import ListedGroup, list_groups
 from kferry.groups.inventory import type_of
 from kferry.groups.moves import There
 from kferry.names import BrokerId, GroupId
@@ -28,14 +28,14 @@ async def look_there(
     """Look at these groups; `to_write`: also at those that no broker lists, which costs more."""
     meant = frozenset(wanted)
     listed = {
-        group.id: (type_of(group), broker, group.state)
+        group.id: (group, broker)
         for broker, found in (await list_groups(cluster)).items()
         if not isinstance(found, WireError)
         for group in found
         if group.id in meant
     }
     homes = {
-        group: broker for group, (kind, broker, _) in listed.items() if kind not in _OTHER_KIND
+        group: broker for group, (one, broker) in listed.items() if type_of(one) not in _OTHER_KIND
     }
     unlisted = [group for group in wanted if group not in listed] if to_write else []
     memberships, known, others = await asyncio.gather(
@@ -45,10 +45,10 @@ async def look_there(
     )
     positions = known | others
     return {
-        group: There(trouble=_OTHER_KIND[listed[group][0]])
-        if group in listed and listed[group][0] in _OTHER_KIND
+        group: There(trouble=_OTHER_KIND[type_of(listed[group][0])])
+        if group in listed and type_of(listed[group][0]) in _OTHER_KIND
         else _there(
-            listed[group][2] if group in listed else "",
+            listed[group][0] if group in listed else None,
             memberships.get(group),
             positions.get(group, {}),
         )
@@ -57,14 +57,14 @@ async def look_there(
 
 
 async def _memberships(
-    cluster: Cluster, listed: dict[GroupId, tuple[GroupType, BrokerId, str]]
+    cluster: Cluster, listed: dict[GroupId, tuple[ListedGroup, BrokerId]]
 ) -> Outcomes[GroupId, Membership]:
     found = await asyncio.gather(
         *(
             describe_groups(
                 cluster,
                 kind,
-                {group: broker for group, (own, broker, _) in listed.items() if own is kind},
+                {id_: broker for id_, (one, broker) in listed.items() if type_of(one) is kind},
             )
             for kind in DESCRIBABLE - set(_OTHER_KIND)
         )
@@ -73,8 +73,11 @@ async def _memberships(
 
 
 def _there(
-    state: str, membership: Membership | WireError | None, positions: Positions | WireError
+    listed: ListedGroup | None,
+    membership: Membership | WireError | None,
+    positions: Positions | WireError,
 ) -> There:
+    state = "" if listed is None else listed.state
     if isinstance(positions, WireError):
         return There(trouble=f"on the target: {positions}")
     if isinstance(membership, WireError):
@@ -87,6 +90,7 @@ def _there(
         members=()
         if membership is None
         else tuple(sorted({f"{one.client_id} at {one.host}" for one in membership.members})),
+        started=listed is not None and bool(listed.protocol_type),
         committed={
             partition: (one.offset, one.metadata)
             for partition, one in positions.items()

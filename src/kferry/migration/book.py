@@ -100,6 +100,11 @@ def read_manifest(documents: Mapping[str, Mapping[str, Any]]) -> Manifest | None
     )
 
 
+def is_topic(key: str) -> bool:
+    """Whether a document is about a topic that the migration holds."""
+    return key.startswith(_TOPIC)
+
+
 def read_topics(documents: Mapping[str, Mapping[str, Any]]) -> dict[TopicName, TopicEntry]:
     """Read every topic that the migration holds."""
     return {

@@ -26,7 +26,8 @@ from kferry.groups import (
 )
 from kferry.ledger import LedgerTopic
 from kferry.migration.book import TopicEntry
-from kferry.migration.maps import Documents, Maps, read_documents
+from kferry.migration.group_renewal import NOTHING, Renewed
+from kferry.migration.maps import Maps, read_documents
 from kferry.names import GroupId, TopicName, TopicPartition
 from kferry.wire import Cluster, Topic
 
@@ -53,6 +54,7 @@ class Shown:
     """What could not be seen on the source."""
     states: dict[GroupId, tuple[GroupFacts, There]]
     agreed: bool = True
+    renewed: Renewed = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Picture:
     groups: tuple[GroupFacts, ...]
     standings: list[Standing]
     gaps: tuple[Gap, ...]
-    documents: Documents
+    maps: Maps
     there: dict[GroupId, There]
 
     def moves(self, *, force: bool = False) -> list[Move]:
@@ -97,15 +99,14 @@ async def look(
     meant: Meant,
     *,
     to_write: bool,
-    documents: Documents | None = None,
+    maps: Maps | None = None,
 ) -> Picture:
     """Look at both sides of the groups that are meant. Writes nothing."""
     source, target = sides.source, sides.target
     found = await take_groups(source, selection, meant)
     groups = found.groups
-    if documents is None:
-        documents = await read_documents(target, sides.ledger, source=source)
-    maps = Maps.of(documents)
+    if maps is None:
+        maps = Maps.of(await read_documents(target, sides.ledger, source=source))
     positions = [(group, one) for group in groups for one in group.positions or ()]
     partitions = {TopicPartition(one.topic, one.partition) for _, one in positions}
     destinations = await _destinations(source, target, maps, partitions)
@@ -116,7 +117,7 @@ async def look(
             for group, one in positions
         ],
         gaps=found.gaps,
-        documents=documents,
+        maps=maps,
         there=await look_there(target, [group.id for group in groups], to_write=to_write),
     )
 

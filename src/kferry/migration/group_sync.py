@@ -6,20 +6,22 @@ there before go into the ledger first. The source is only read.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from kferry.admin.group_commit import ACTIVE, NewPosition, Results, commit_offsets, positions_of
 from kferry.admin.group_offsets import Committed, Positions
 from kferry.config import TopicSelection
 from kferry.groups import Move, Step, look_there
 from kferry.ledger import LedgerTopic
-from kferry.migration.group_images import Setting, remember
+from kferry.migration.group_images import Image, Setting, images_meant, remember
 from kferry.migration.group_look import GroupSides, Meant, Picture, Shown, look
-from kferry.migration.maps import Documents
+from kferry.migration.group_renewal import due, renew
+from kferry.migration.maps import Maps
 from kferry.names import GroupId, TopicPartition
 from kferry.wire import BrokerError, Cluster, Outcomes, WireError
 
-Agree = Callable[[str, Sequence[Move]], bool]
-"""Asked with the migration and what would be done, before anything is."""
+Agree = Callable[[str, Sequence[Move], int], bool]
+"""Asked with the migration, what would be done, and how many positions would be renewed."""
 
 
 async def sync_once(
@@ -29,26 +31,47 @@ async def sync_once(
     meant: Meant,
     force: bool = False,
     agree: Agree | None = None,
-    documents: Documents | None = None,
+    maps: Maps | None = None,
 ) -> Shown:
     """Commit on the target where every inactive group goes on, and read it back.
 
-    Without `documents` the ledger is read anew; with them they must be its newest.
+    Without `maps` the ledger is read anew; with them they must be its newest. What was set long ago
+    is committed once more before the target forgets it.
     """
     target, ledger = sides.target, sides.ledger
-    picture = await look(sides, selection, meant, to_write=True, documents=documents)
+    picture = await look(sides, selection, meant, to_write=True, maps=maps)
     moves = picture.moves(force=force)
-    if not any(move.step is Step.SET for move in moves):
+    late = await _late(target, picture, moves, selection, meant)
+    if not late and not any(move.step is Step.SET for move in moves):
         return picture.shown(ledger.migration, moves)
     if agree is not None:
-        if not agree(ledger.migration, moves):
+        if not agree(ledger.migration, moves, len(late)):
             return picture.shown(ledger.migration, moves, agreed=False)
         # Whoever was asked may have taken their time.
         groups = [group.id for group in picture.groups]
         picture = replace(picture, there=await look_there(target, groups, to_write=True))
         moves = picture.moves(force=force)
     done = await _commit(target, ledger, picture, moves)
-    return picture.shown(ledger.migration, done)
+    renewed = await renew(target, ledger, late)
+    return replace(picture.shown(ledger.migration, done), renewed=renewed)
+
+
+async def _late(
+    target: Cluster,
+    picture: Picture,
+    moves: Sequence[Move],
+    selection: TopicSelection,
+    meant: Meant,
+) -> list[Image]:
+    """Find what must be committed once more, and is not set anyway."""
+    maps = picture.maps
+    images = images_meant(maps.documents, maps.sources, meant=meant, selection=selection)
+    anyway = {(move.standing.group, move.place) for move in moves if move.step is Step.SET}
+    return await due(
+        target,
+        [one for one in images if (one.group, one.place) not in anyway],
+        datetime.now(UTC),
+    )
 
 
 async def _commit(
@@ -75,7 +98,7 @@ async def _commit(
         )
     if not wanted:
         return list(moves)
-    await remember(target, ledger, picture.documents, settings)
+    await remember(target, ledger, picture.maps.documents, settings)
     results = await commit_offsets(target, wanted)
     read = await positions_of(target, wanted)
     return [_done(move, results, read) if move.step is Step.SET else move for move in moves]

@@ -17,12 +17,12 @@ from kferry.admin.group_commit import (
 from kferry.admin.group_offsets import Committed, Positions
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.groups import Step, There, look_there
-from kferry.migration.group_images import Image, forget, images_of
+from kferry.migration.group_images import Image, forget, images_meant
 from kferry.migration.group_look import named
 from kferry.migration.group_sync import committed_at, refused
 from kferry.migration.maps import Maps, read_documents
 from kferry.migration.status import find
-from kferry.names import GroupId, TopicName
+from kferry.names import GroupId
 from kferry.wire import Cluster, Outcomes, open_cluster
 
 
@@ -59,14 +59,8 @@ async def undo(
     async with open_cluster(target) as cluster:
         ledger = await find(cluster, migration=migration, source=source)
         documents = await read_documents(cluster, ledger)
-        names = {entry.target: name for name, entry in Maps.of(documents).topics.items()}
-        meant = named(groups)
-        images = [
-            image
-            for image in images_of(documents)
-            if meant(image.group)
-            and _selected(selection, names.get(image.place.topic, image.place.topic))
-        ]
+        names = Maps.of(documents).sources
+        images = images_meant(documents, names, meant=named(groups), selection=selection)
         steps = await _decided(cluster, images, force=force)
         if not any(one.step in {Step.SET, Step.SAME} for one in steps):
             return Undone(migration=ledger.migration, positions=tuple(steps))
@@ -78,10 +72,6 @@ async def undo(
         settled = [one.image for one in steps if one.step in {Step.SET, Step.SAME}]
         await forget(cluster, ledger, settled)
         return Undone(migration=ledger.migration, positions=tuple(steps))
-
-
-def _selected(selection: TopicSelection, topic: TopicName) -> bool:
-    return selection == TopicSelection() or selection.matches(topic, internal=False)
 
 
 async def _decided(cluster: Cluster, images: Sequence[Image], *, force: bool) -> list[TakenBack]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kferry.copying import position_key, read_all_runs, read_position
-from kferry.ledger import LedgerTopic, read_ledger
+from kferry.ledger import Contents, LedgerTopic, read_ledger
 from kferry.migration.book import TopicEntry, read_manifest, read_topics
 from kferry.migration.ownership import plain
 from kferry.names import SourceOffset, TargetOffset, TopicName, TopicPartition
@@ -23,15 +23,24 @@ async def read_documents(
     target: Cluster, ledger: LedgerTopic, *, source: Cluster | None = None
 ) -> Documents:
     """Read a whole ledger, and insist that it is about these clusters."""
-    slots = plain(await read_ledger(target, ledger))
-    documents = {key: value for own in slots.values() for key, value in own.items()}
+    documents = merged(await read_ledger(target, ledger))
+    insist(documents, target, source)
+    return documents
+
+
+def merged(contents: Contents) -> dict[str, Mapping[str, Any]]:
+    """Put the documents of all slots together; those of one slot stay in the log's order."""
+    return {key: value for own in plain(contents).values() for key, value in own.items()}
+
+
+def insist(documents: Documents, target: Cluster, source: Cluster | None) -> None:
+    """Refuse a ledger of other clusters."""
     manifest = read_manifest(documents)
     if manifest is not None:
         manifest.insist(
             source_id=None if source is None else source.metadata.cluster_id or "unknown",
             target_id=target.metadata.cluster_id or "unknown",
         )
-    return documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,11 @@ class Maps:
         """Make it of all documents of a ledger."""
         return cls(documents=documents, topics=read_topics(documents))
 
+    @property
+    def sources(self) -> dict[TopicName, TopicName]:
+        """Name the target's topics on the source."""
+        return {entry.target: name for name, entry in self.topics.items()}
+
     def target_of(self, partition: TopicPartition) -> TopicPartition | None:
         """Return where a partition of the source is copied to; None: it is not."""
         entry = self.topics.get(partition.topic)
@@ -58,6 +72,10 @@ class Maps:
         if partition not in self._read:
             self._read[partition] = self._map_of(partition)
         return self._read[partition]
+
+    def forget(self, partition: TopicPartition) -> None:
+        """Read a partition's map anew when it is asked for next: its documents have changed."""
+        self._read.pop(partition, None)
 
     def _map_of(self, partition: TopicPartition) -> OffsetMap | None:
         key = position_key(partition)
