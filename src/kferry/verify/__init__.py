@@ -1,0 +1,21 @@
+"""Whether what arrived is what was sent: both logs compared, record for record.
+
+Owns the comparing and the counts. Reads both sides with a reader of its own, apart from the copy's.
+Writes nothing, and knows neither ledgers nor command lines.
+"""
+
+from kferry.verify.alignment import Difference
+from kferry.verify.compare import Tally
+from kferry.verify.job import Job, Throttle
+from kferry.verify.partition import MOST_DIFFERENCES, Found, Sides, Task
+
+__all__ = [
+    "MOST_DIFFERENCES",
+    "Difference",
+    "Found",
+    "Job",
+    "Sides",
+    "Tally",
+    "Task",
+    "Throttle",
+]

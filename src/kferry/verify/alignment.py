@@ -1,0 +1,236 @@
+"""The closer look: records of both logs aligned by content, where places do not agree.
+
+Owns exact counts for damage of any kind: a missing record shifts all behind it and is still one.
+Pure, and bounded: what has found its counterpart is forgotten, the rest waits for the next chunk.
+Records are known here by their prints.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from kferry.records import Row
+from kferry.verify.compare import Places, Standards, Tally
+from kferry.verify.diff import matched
+from kferry.verify.pieces import Print, print_of, what_differs
+from kferry.verify.ranges import Chunk
+
+_CONTEXT = 32
+"""Pairs that are kept before what waits, so that a record that moved a little is found again."""
+_MOST_WAITING = 128 * 1024
+
+
+class Difference(NamedTuple):
+    """A place where the logs are not the same."""
+
+    source_offset: int | None
+    target_offset: int | None
+    """Where a missing record should lie, if the map knows; None: nowhere."""
+    what: str
+
+
+class _Here(NamedTuple):
+    offset: int
+    place: int | None
+    rank: int
+    print: Print
+
+
+class _There(NamedTuple):
+    offset: int
+    print: Print
+
+
+class _Region(NamedTuple):
+    """What lies between two pairs: no record of one side is on the other."""
+
+    here: Sequence[_Here]
+    there: Sequence[_There]
+    holes: int
+    """Records that were copied and that the source no longer has."""
+    first_rank: int
+
+
+class Alignment:
+    """Aligns a stretch of one partition, chunk by chunk."""
+
+    def __init__(self, standards: Standards) -> None:
+        self.standards = standards
+        self.tally = Tally()
+        self.differences: list[Difference] = []
+        """Of the chunks fed last; whoever wants them takes them from here."""
+        self.behind: list[int] = []
+        """Offsets behind what was copied that have no counterpart."""
+        self._target_end: int | None = None
+        self._here: list[_Here] = []
+        self._there: list[_There] = []
+        self._rank = 0
+        """How many records of the map lie before the next chunk, those trimmed left out."""
+        self._passed = 0
+        """The rank behind the last pair that is forgotten."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything has yet to find its counterpart."""
+        return bool(self._here or self._there)
+
+    def feed(self, chunk: Chunk, source: Iterable[Row], target: Iterable[Row]) -> None:
+        """Take the records of the next chunk."""
+        self._take(chunk, source)
+        timestamps = self.standards.timestamps
+        self._there += [_There(row.offset, print_of(row, timestamps=timestamps)) for row in target]
+        self._go(final=False)
+
+    def feed_behind(self, target: Iterable[Row]) -> None:
+        """Take records of the target from behind what was copied."""
+        timestamps = self.standards.timestamps
+        self._there += [_There(row.offset, print_of(row, timestamps=timestamps)) for row in target]
+        self._go(final=False)
+
+    def finish(self, target_end: int) -> None:
+        """Say that nothing more comes: what has no counterpart has none.
+
+        What lies from `target_end` on was not copied: whether it may be there, others judge.
+        """
+        self._target_end = target_end
+        self._go(final=True)
+
+    def _take(self, chunk: Chunk, rows: Iterable[Row]) -> None:
+        places, standards = Places(chunk), self.standards
+        trimmed = present = 0
+        for row in rows:
+            place = places.target_of(row.offset)
+            present += place is not None
+            if place is not None and place < standards.target_start_now:
+                trimmed += 1
+                self._trimmed(row, place)
+                continue
+            rank = self._rank + places.rank_of(row.offset) - trimmed
+            self._here.append(
+                _Here(row.offset, place, rank, print_of(row, timestamps=standards.timestamps))
+            )
+        believed = places.rank_of(min(chunk.source[1], standards.source_end))
+        self.tally.expired_source += chunk.mapped - present
+        self._rank += believed - trimmed
+
+    def _trimmed(self, row: Row, place: int) -> None:
+        if place < self.standards.target_start:
+            self.tally.only_source += 1
+            self._note(row.offset, place, "gone from the target: below its log start")
+        else:
+            self.tally.expired_target += 1
+
+    def _go(self, *, final: bool) -> None:
+        pairs = matched([one.print for one in self._here], [one.print for one in self._there])
+        cut = self._cut(pairs, final=final)
+        regions, end = [], (len(self._here), len(self._there))
+        a = b = 0
+        rank = self._passed
+        for one, other in pairs[:cut]:
+            regions.append(self._region((a, one), (b, other), rank, self._here[one].rank))
+            a, b, rank = one + 1, other + 1, self._rank_behind(one)
+        self.tally.same += cut
+        if final or self._too_many(pairs[cut:], (a, b)):
+            regions.append(self._region((a, end[0]), (b, end[1]), rank, self._rank))
+            (a, b), rank = end, self._rank
+        self._judge([region for region in regions if region.here or region.there])
+        self._passed = rank
+        del self._here[:a], self._there[:b]
+        self.differences.sort(key=_place)
+
+    def _cut(self, pairs: Sequence[tuple[int, int]], *, final: bool) -> int:
+        """Return how many pairs are done with."""
+        if not pairs or final:
+            return len(pairs)
+        a, b = pairs[-1]
+        if (a, b) == (len(self._here) - 1, len(self._there) - 1):
+            return len(pairs)
+        return max(0, len(pairs) - _CONTEXT)
+
+    def _too_many(self, pairs: Sequence[tuple[int, int]], begin: tuple[int, int]) -> bool:
+        left = len(self._here) - begin[0] + len(self._there) - begin[1] - 2 * len(pairs)
+        return left > _MOST_WAITING
+
+    def _rank_behind(self, index: int) -> int:
+        one = self._here[index]
+        return one.rank + (one.place is not None)
+
+    def _region(
+        self, here: tuple[int, int], there: tuple[int, int], first_rank: int, end_rank: int
+    ) -> _Region:
+        mine = self._here[slice(*here)]
+        mapped = sum(one.place is not None for one in mine)
+        return _Region(
+            here=mine,
+            there=self._there[slice(*there)],
+            holes=max(0, end_rank - first_rank - mapped),
+            first_rank=first_rank,
+        )
+
+    def _judge(self, regions: Sequence[_Region]) -> None:
+        moved = self._moved(regions)
+        for region in regions:
+            here = [one for one in region.here if one.offset not in moved]
+            gone = set(moved.values())
+            there = [one for one in region.there if one.offset not in gone]
+            self._judge_region(region, here, there)
+
+    def _moved(self, regions: Sequence[_Region]) -> dict[int, int]:
+        """Find records that are there, but elsewhere: the same content among what is left over."""
+        left: dict[Print, list[int]] = {}
+        for region in regions:
+            for other in region.there:
+                left.setdefault(other.print, []).append(other.offset)
+        moved: dict[int, int] = {}
+        for region in regions:
+            for one in region.here:
+                if found := left.get(one.print):
+                    moved[one.offset] = found.pop(0)
+                    self.tally.differ += 1
+                    self._note(
+                        one.offset, moved[one.offset], f"order: it should lie at {one.place}"
+                    )
+        return moved
+
+    def _judge_region(
+        self, region: _Region, here: Sequence[_Here], there: Sequence[_There]
+    ) -> None:
+        here, there = self._pair(region, here, there)
+        self.tally.only_source += len(here)
+        for one in here:
+            self._note(one.offset, one.place, "missing on the target")
+        for other in there:
+            if self._target_end is not None and other.offset >= self._target_end:
+                self.behind.append(other.offset)
+            else:
+                self.tally.only_target += 1
+                self._note(None, other.offset, "only on the target")
+
+    def _pair(
+        self, region: _Region, here: Sequence[_Here], there: Sequence[_There]
+    ) -> tuple[Sequence[_Here], Sequence[_There]]:
+        """Say which records differ, and return those without a counterpart."""
+        if len(there) == len(here) + region.holes:
+            # As many as were copied: each lies in its turn, also where the source has none now.
+            pairs = [(one, one.rank - region.first_rank) for one in here]
+            if all(0 <= turn < len(there) for _, turn in pairs):
+                for one, turn in pairs:
+                    self._differ(one, there[turn])
+                return (), ()
+        count = min(len(here), max(0, len(there) - region.holes))
+        for one, other in zip(here[:count], there[:count], strict=True):
+            self._differ(one, other)
+        left = there[count:]
+        return here[count:], left[: max(0, len(left) - region.holes)]
+
+    def _differ(self, one: _Here, other: _There) -> None:
+        self.tally.differ += 1
+        self._note(one.offset, other.offset, what_differs(one.print, other.print))
+
+    def _note(self, source: int | None, target: int | None, what: str) -> None:
+        self.differences.append(Difference(source, target, what))
+
+
+def _place(difference: Difference) -> int:
+    return min(
+        one for one in (difference.source_offset, difference.target_offset) if one is not None
+    )

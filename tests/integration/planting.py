@@ -1,0 +1,59 @@
+"""Damage, planted where a finished copy lies: the target's topic is made anew with other records.
+
+Owns the rewriting. The ledger is told the new topic's id, so that to kferry it is the copy it made.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Producer
+from judge import PATIENCE_S, client_config
+from judging import Seen
+
+from kferry.config import load_properties
+from kferry.ledger import append, open_ledger, read_ledger
+from kferry.names import TopicName
+from kferry.sandbox import Cluster, Sandbox
+from kferry.sandbox.faults.topics import recreate
+from kferry.wire import open_cluster
+
+
+def write(cluster: Cluster, topic: str, partition: int, records: Sequence[Seen]) -> None:
+    """Write records as they are, with a client that is not kferry."""
+    producer = Producer(
+        {**client_config(cluster.properties), "linger.ms": 50, "compression.type": "lz4"}
+    )
+    for one in records:
+        extra: dict[str, Any] = {"timestamp": one.timestamp} if one.timestamp > 0 else {}
+        producer.produce(
+            topic,
+            key=one.key,
+            value=one.value,
+            partition=partition,
+            headers=list(one.headers),
+            **extra,
+        )
+        producer.poll(0)
+    assert producer.flush(PATIENCE_S) == 0
+
+
+async def plant(
+    sandbox: Sandbox, migration: str, damaged: Mapping[str, Mapping[int, Sequence[Seen]]]
+) -> None:
+    """Let these topics of a finished copy hold other records, by partition."""
+    await asyncio.gather(*(recreate(sandbox.target, topic) for topic in damaged))
+    async with open_cluster(load_properties(sandbox.target.properties)) as cluster:
+        ledger = await open_ledger(cluster, migration)
+        assert ledger is not None
+        ids = (await cluster.refresh(map(TopicName, damaged))).topics
+        for slot, documents in (await read_ledger(cluster, ledger)).items():
+            for key, document in documents.items():
+                topic = TopicName(key.removeprefix("topic/"))
+                if key.startswith("topic/") and topic in damaged and document.value is not None:
+                    value = {name: one for name, one in document.value.items() if name != "v"}
+                    changed = {**value, "target_id": str(ids[topic].id)}
+                    await append(cluster, ledger, slot, [(key, changed)])
+    for name, partitions in damaged.items():
+        for partition, records in partitions.items():
+            await asyncio.to_thread(write, sandbox.target, name, partition, records)

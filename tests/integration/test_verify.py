@@ -1,0 +1,222 @@
+"""`kferry verify` finds damage of every kind, names its place, and raises no false alarm."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from copying import Ended, copy, ended, kferry, sides
+from judge import PATIENCE_S, client_config
+from judging import Seen, read_all
+from planting import plant, write
+
+from kferry.sandbox import Sandbox
+
+Row = dict[str, Any]
+Records = list[Seen]
+COUNT = 3_000
+
+
+def verify(sandbox: Sandbox, *arguments: str, migration: str, code: int = 0) -> Row:
+    done = verified(sandbox, *arguments, migration=migration)
+    assert done.code == code, f"{done.code}\n{done.said}\n{done.result}"
+    return done.result
+
+
+def verified(sandbox: Sandbox, *arguments: str, migration: str) -> Ended:
+    return ended(kferry("verify", *sides(sandbox), "-m", migration, "--json", *arguments))
+
+
+def counts(row: Row) -> tuple[int, int, int, int, int]:
+    return (
+        row["same"],
+        row["differ"],
+        row["only_source"],
+        row["only_target"],
+        row["expired_source"],
+    )
+
+
+def unique(name: str) -> str:
+    return f"verify-{name}-{uuid.uuid4().hex[:8]}"
+
+
+def create(sandbox: Sandbox, topic: str, *, partitions: int = 1, **configs: str) -> None:
+    admin = AdminClient(dict(client_config(sandbox.source.properties)))
+    wanted = NewTopic(topic, partitions, 1, config={"retention.ms": "-1", **configs})
+    admin.create_topics([wanted])[topic].result(PATIENCE_S)
+
+
+def some(number: int) -> Seen:
+    """One record; each has its own contents but for some that come twice."""
+    value: bytes | None = b"value-%d" % (number // 2 * 2)
+    if number % 50 == 7:
+        value = None
+    return Seen(
+        offset=number,
+        timestamp=1_700_000_000_000 + number,
+        timestamp_type=1,
+        key=b"key-%d" % (number % 97),
+        value=value,
+        headers=(("one", b"1"), ("two", None)) if number % 10 == 3 else (),
+    )
+
+
+def changed(at: int, **fields: Any) -> Callable[[Records], Records]:
+    return lambda found: [*found[:at], found[at]._replace(**fields), *found[at + 1 :]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    do: Callable[[Records], Records]
+    counts: tuple[int, int, int, int, int]
+    source: int | None
+    """The offsets that the first difference must name."""
+    target: int | None
+    what: str
+
+
+DAMAGES = {
+    "byte": Damage(
+        do=changed(1234, value=b"valuf-1234"),
+        counts=(COUNT - 1, 1, 0, 0, 0),
+        source=1234,
+        target=1234,
+        what="value: other bytes",
+    ),
+    "swapped": Damage(
+        do=lambda found: [*found[:800], found[801], found[800], *found[802:]],
+        counts=(COUNT - 1, 1, 0, 0, 0),
+        source=800,
+        target=801,
+        what="order",
+    ),
+    "missing": Damage(
+        do=lambda found: [*found[:1500], *found[1501:]],
+        counts=(COUNT - 1, 0, 1, 0, 0),
+        source=1500,
+        target=1500,
+        what="missing on the target",
+    ),
+    "repeated": Damage(
+        do=lambda found: [*found[:1001], found[1000], *found[1001:]],
+        counts=(COUNT, 0, 0, 1, 0),
+        source=None,
+        target=1001,
+        what="only on the target",
+    ),
+    "timestamp": Damage(
+        do=changed(77, timestamp=1_700_000_000_076),
+        counts=(COUNT - 1, 1, 0, 0, 0),
+        source=77,
+        target=77,
+        what="timestamp: 1700000000077 on the source, 1700000000076 on the target",
+    ),
+    "header": Damage(
+        do=changed(13, headers=(("one", b"1"),)),
+        counts=(COUNT - 1, 1, 0, 0, 0),
+        source=13,
+        target=13,
+        what="headers: 2 on the source, 1 on the target",
+    ),
+    "null": Damage(
+        do=changed(57, value=b""),
+        counts=(COUNT - 1, 1, 0, 0, 0),
+        source=57,
+        target=57,
+        what="value: null on the source, empty on the target",
+    ),
+    "tombstone": Damage(
+        do=lambda found: [one for one in found if one.offset != 107],
+        counts=(COUNT - 1, 0, 1, 0, 0),
+        source=107,
+        target=107,
+        what="missing on the target",
+    ),
+    "extra": Damage(
+        do=lambda found: [*found, some(COUNT)],
+        counts=(COUNT, 0, 0, 1, 0),
+        source=None,
+        target=COUNT,
+        what="not written by this copy",
+    ),
+    "first-and-last": Damage(
+        do=lambda found: found[1:-1],
+        counts=(COUNT - 2, 0, 2, 0, 0),
+        source=0,
+        target=0,
+        what="missing on the target",
+    ),
+    "none": Damage(
+        do=lambda found: found, counts=(COUNT, 0, 0, 0, 0), source=None, target=None, what=""
+    ),
+}
+
+
+@pytest.mark.parametrize("level", ["digest", "records"])
+def test_damage_of_every_kind_is_found_counted_and_named(plain: Sandbox, level: str) -> None:
+    prefix = unique("damage")
+    topics = {f"{prefix}-{kind}": damage for kind, damage in DAMAGES.items()}
+    original = [some(number) for number in range(COUNT)]
+    for topic in topics:
+        create(plain, topic)
+        write(plain.source, topic, 0, original)
+    assert copy(plain, "--topic", f"{prefix}-*", migration=prefix).code == 0
+    before = verify(plain, "--both", "--level", level, migration=prefix)
+    assert counts(before) == (COUNT * len(topics), 0, 0, 0, 0)
+    asyncio.run(
+        plant(plain, prefix, {topic: {0: damage.do(original)} for topic, damage in topics.items()})
+    )
+    found = verify(plain, "--both", "--level", level, migration=prefix, code=4)
+    rows = {row["topic"]: row for row in found["partitions"]}
+    for topic, damage in topics.items():
+        row, first = rows[topic], rows[topic]["first_difference"]
+        assert counts(row) == damage.counts, row
+        if not damage.what:
+            assert first is None
+            continue
+        assert (first["source_offset"], first["target_offset"]) == (damage.source, damage.target)
+        assert first["what"].startswith(damage.what), first
+    sums = [sum(column) for column in zip(*(one.counts for one in topics.values()), strict=True)]
+    assert list(counts(found)) == sums
+
+
+def test_a_batch_in_another_partition_is_missing_there_and_too_much_here(plain: Sandbox) -> None:
+    topic = unique("elsewhere")
+    create(plain, topic, partitions=2)
+    first = [some(number) for number in range(500)]
+    second = [some(number) for number in range(500, 900)]
+    write(plain.source, topic, 0, first)
+    write(plain.source, topic, 1, second)
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    damaged = {0: [*first[:100], *first[150:]], 1: [*second[:200], *first[100:150], *second[200:]]}
+    asyncio.run(plant(plain, topic, {topic: damaged}))
+    found = verify(plain, "--both", migration=topic, code=4)
+    here, there = found["partitions"]
+    assert counts(here) == (450, 0, 50, 0, 0)
+    assert here["first_difference"]["source_offset"] == 100
+    assert counts(there) == (400, 0, 0, 50, 0)
+    assert there["first_difference"]["target_offset"] == 200
+
+
+def test_without_damage_the_order_and_holes_of_a_real_log_are_no_difference(
+    plain: Sandbox,
+) -> None:
+    topic = unique("quiet")
+    create(plain, topic, partitions=2)
+    for partition in (0, 1):
+        write(plain.source, topic, partition, [some(number) for number in range(700)])
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    write(plain.source, topic, 0, [some(number) for number in range(700, 750)])
+    found = verify(plain, "--both", migration=topic)
+    assert counts(found) == (1400, 0, 0, 0, 0)
+    assert [row["not_copied"] for row in found["partitions"]] == [50, 0]
+    assert [len(read_all(plain.target, topic)[partition]) for partition in (0, 1)] == [700, 700]
+
+
+def names(rows: Sequence[Row]) -> list[str]:
+    return [row["topic"] for row in rows]
