@@ -26,7 +26,7 @@ _FAR = 10_000_000
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox.start(source=ClusterSpec(version="0.10.2.2")) as running:
         threads = [
-            threading.Thread(target=lambda where=one: list(load(where, choose(()))))  # type: ignore[misc]
+            threading.Thread(target=lambda where=one: list(load(where, choose(()))))
             for one in (running.source, running.target)
         ]
         for thread in threads:
