@@ -231,6 +231,32 @@ def _messages() -> App:
         "Nothing is written. Exit codes: 0 done, 1 a partition could not be read, 2 usage, "
         "6 try again, 7 a limit ended it before it had found enough.",
     )
+    messages.command(
+        "kferry.cli.messages_tail:tail",
+        name="tail",
+        help="show records as they come, on one side or both\n\n"
+        "kferry messages tail --target HOST:PORT --topic orders\n\n"
+        "Nothing is written. Ctrl-C ends it, with exit code 0.",
+    )
+    messages.command(
+        "kferry.cli.messages_compare:compare",
+        name="compare",
+        help="both sides of a topic next to each other, or one record on both\n\n"
+        "kferry messages compare --source HOST:PORT --target HOST:PORT --topic orders\n\n"
+        "First and newest record, growth in a minute, how far the copy is. With --partition and "
+        "--offset one record is found on the other side by the copy's offset map. Nothing is "
+        "written. Exit codes: 0 done, 2 usage, 4 what is there twice differs, 6 try again, "
+        "7 not copied yet, or no longer there.",
+    )
+    messages.command(
+        "kferry.cli.messages_send:send",
+        name="send",
+        help="send a few records, as a test of a cluster\n\n"
+        "kferry messages send --target HOST:PORT --topic smoke-test --value hello --execute\n\n"
+        "Without --execute nothing is sent. A source, and a topic that a copy writes to, need "
+        "--force. Exit codes: 0 done, 1 a record was not acknowledged, 2 usage, 5 refused, "
+        "6 try again, 7 stopped now.",
+    )
     return messages
 
 

@@ -68,7 +68,7 @@ class LookFlags:
         return Filters(
             key=None if self.key is None else self._bytes(self.key, "--key"),
             contains=None if self.contains is None else self._bytes(self.contains, "--contains"),
-            headers=tuple(map(_header, self.header)),
+            headers=tuple(map(header_of, self.header)),
             from_time=from_time,
             to_time=to_time,
         )
@@ -219,7 +219,8 @@ def one_side(options: Options, on: Side | None, command: str) -> tuple[Side, Clu
     return side, settings
 
 
-def _header(text: str) -> tuple[str, bytes]:
+def header_of(text: str) -> tuple[str, bytes]:
+    """Read NAME=VALUE."""
     name, sign, value = text.partition("=")
     if not sign:
         raise UsageError(f"--header {text}: NAME=VALUE is expected", hint="--header trace-id=42")

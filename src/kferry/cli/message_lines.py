@@ -35,7 +35,7 @@ def message_json(message: "Message", side: str, format_: "Format | None") -> dic
         "partition": message.partition.partition,
         "offset": message.offset,
         "timestamp": message.timestamp,
-        "time": None if message.timestamp < 0 else moment(message.timestamp),
+        "time": _iso(message.timestamp),
         "time_set_by": "broker" if message.append_time else "producer",
         "state": message.state,
         "size": message.size,
@@ -51,6 +51,11 @@ def message_json(message: "Message", side: str, format_: "Format | None") -> dic
         headers.append({"name": name, "value": shown, "as": how})
     found["headers"] = headers
     return found
+
+
+def _iso(milliseconds: int) -> str | None:
+    written = moment(milliseconds)
+    return None if milliseconds < 0 or written.endswith("ms") else f"{written.replace(' ', 'T')}Z"
 
 
 def moment(milliseconds: int) -> str:

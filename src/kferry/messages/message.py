@@ -13,8 +13,6 @@ from kferry.records import BatchHeader, Deliverable, Row, decode_legacy, read_ro
 
 _LEGACY_ATTRIBUTES_AT = 17
 _LEGACY_APPEND_TIME = 0x08
-_NUMBERS = 16
-"""Bytes that its offset and its time take, roughly."""
 
 
 class State(StrEnum):
@@ -72,8 +70,8 @@ class Chunk(NamedTuple):
 
 
 def size_of(row: "Row | Message") -> int:
-    """Count what a record takes."""
-    size = _NUMBERS + len(row.key or b"") + len(row.value or b"")
+    """Count the bytes of its key, value and headers."""
+    size = len(row.key or b"") + len(row.value or b"")
     if row.headers:
         size += sum(len(name) + len(value or b"") for name, value in row.headers)
     return size

@@ -3,12 +3,14 @@
 Owns finding the topic that is meant. Writes nothing.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from kferry.config import ClusterSettings
 from kferry.errors import ExitCode, KferryError
 from kferry.messages import Message, Search, may_not_read
+from kferry.migration.maps import Maps, read_documents
+from kferry.migration.status import NoMigration, find
 from kferry.names import TopicName
 from kferry.topics.names_near import no_such_topic
 from kferry.wire import Cluster, Limits, Topic, open_cluster
@@ -54,3 +56,26 @@ async def query(settings: ClusterSettings, search: Search) -> AsyncIterator[Mess
     async with open_side(settings, search.query.where.topic) as cluster:
         async for message in search.run(cluster):
             yield message
+
+
+async def target_name(
+    sides: Mapping[str, ClusterSettings], topic: TopicName, migration: str | None
+) -> TopicName:
+    """Return a topic's name on the target: as the ledger has it, if there is one."""
+    async with open_cluster(sides["target"], LIMITS) as target:
+        maps = await maps_of(target, source=sides.get("source"), migration=migration)
+    found = None if maps is None else maps.topics.get(topic)
+    return topic if found is None else found.target
+
+
+async def maps_of(
+    target: Cluster, *, source: ClusterSettings | None, migration: str | None
+) -> Maps | None:
+    """Return what a ledger knows; None where there is none, and none was named."""
+    try:
+        ledger = await find(target, migration=migration, source=source)
+    except NoMigration:
+        if migration is not None:
+            raise
+        return None
+    return Maps.of(await read_documents(target, ledger))
