@@ -29,9 +29,14 @@ def refuse_taken(cluster: Cluster, shapes: Sequence[Shape]) -> None:
 
 def create(cluster: Cluster, shapes: Sequence[Shape]) -> None:
     """Create the topics of many shapes in one call, and wait until they are there."""
+    create_topics(cluster, [topic for shape in shapes for topic in shape.topics])
+
+
+def create_topics(cluster: Cluster, topics: Sequence[Topic]) -> None:
+    """Create topics in one call, and wait until they are there."""
     replication = cluster.layout.spec.replication
     release = release_of(cluster.version)
-    wanted = [_new(topic, replication, release) for shape in shapes for topic in shape.topics]
+    wanted = [_new(topic, replication, release) for topic in topics]
     if not wanted:
         return
     admin = AdminClient(client_settings(cluster))

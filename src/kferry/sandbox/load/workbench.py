@@ -17,14 +17,13 @@ from kferry.sandbox.load.confluent import (
     ConfigEntry,
     ConfigResource,
     Consumer,
-    KafkaError,
-    KafkaException,
     ResourceType,
     Settings,
     TopicPartition,
     client_settings,
 )
 from kferry.sandbox.load.errors import LoadError, StoppedError
+from kferry.sandbox.load.positions import committed
 from kferry.sandbox.load.record import Record, dice
 from kferry.sandbox.load.shape import Release, Scale, Shape, release_of
 from kferry.sandbox.load.writer import TransactionalWriter, Writer
@@ -34,12 +33,6 @@ _PATIENCE_S = 60.0
 _TICK_S = 0.05
 _IDEMPOTENT_SINCE = (0, 11)
 _BATCH = 100
-_COMING_UP = {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-    KafkaError._WAIT_COORD,  # noqa: SLF001  # librdkafka's own codes begin so
-}
 _NOBODY = "sandbox-load"  # a consumer must name a group even where it joins none
 
 
@@ -134,7 +127,7 @@ class Workbench:
         settings = {**self.settings, "group.id": group, "enable.auto.commit": False}
         wanted = list(positions)
         with closing(Consumer(settings)) as consumer:
-            self.wait_until(lambda: _committed(consumer, wanted), f"a coordinator for {group}")
+            self.wait_until(lambda: committed(consumer, wanted), f"a coordinator for {group}")
 
     def set_group_config(self, group: str, name: str, value: str) -> None:
         """Change one setting of a group (KIP-848 gave groups settings)."""
@@ -177,17 +170,3 @@ class Workbench:
                 f"a log from {wanted[0]} to {wanted[1]} in {topic}-{partition}",
                 patience_s=patience_s,
             )
-
-
-def _committed(consumer: Consumer, positions: list[TopicPartition]) -> bool:
-    """Commit; return False if a new broker is still busy with its first groups."""
-    try:
-        done = consumer.commit(offsets=positions, asynchronous=False)
-    except KafkaException as error:
-        if error.args[0].code() in _COMING_UP:
-            return False
-        raise
-    for position in done or ():
-        if position.error is not None:
-            raise KafkaException(position.error)
-    return True

@@ -21,7 +21,7 @@ from kferry.sandbox.load.record import Record
 _PATIENCE_S = 60.0
 _NEVER_BY_TIME_MS = 50_000
 _LARGEST = 8_000_000
-_SENDS_ONCE: Settings = {
+SENDS_ONCE: Settings = {
     # Without idempotence a repeated request may be a repeated record: better none at all.
     "max.in.flight.requests.per.connection": 1,
     "retries": 0,
@@ -53,7 +53,7 @@ class Writer:
                 "batch.size": _LARGEST,
                 "message.max.bytes": _LARGEST,
                 "compression.type": codec,
-                **({"enable.idempotence": True} if idempotent else _SENDS_ONCE),
+                **({"enable.idempotence": True} if idempotent else SENDS_ONCE),
             }
         )
 
