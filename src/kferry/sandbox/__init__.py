@@ -6,6 +6,8 @@ Owns everything from jars to running brokers. Talks to them through `wire`; know
 from kferry.sandbox import versions
 from kferry.sandbox.broker import Broker
 from kferry.sandbox.cluster import Cluster
+from kferry.sandbox.live.live import Live
+from kferry.sandbox.live.spec import LiveSpec
 from kferry.sandbox.overview import State, Status, look_at, look_at_all
 from kferry.sandbox.sandbox import SIDES, Sandbox, stop
 from kferry.sandbox.spec import ClusterSpec, Security
@@ -16,6 +18,8 @@ __all__ = [
     "Broker",
     "Cluster",
     "ClusterSpec",
+    "Live",
+    "LiveSpec",
     "Sandbox",
     "Security",
     "State",
