@@ -25,6 +25,7 @@ _WITH_SUBCOMMANDS = frozenset(
         ("offsets",),
         ("sandbox",),
         ("sandbox", "break"),
+        ("sandbox", "live"),
     }
 )
 _INTERRUPTED = ExitCode.STOPPED_EARLY
@@ -298,10 +299,55 @@ def _sandbox() -> App:
     sandbox.command(
         "kferry.cli.sandbox_load:run",
         name="load",
-        help="fill a cluster with every shape of data that real ones hold",
+        help="fill a cluster with every shape of data that real ones hold, or with live traffic\n\n"
+        "Each shape has topics of its own, called load-SHAPE. Loading the same again changes "
+        "nothing; a shape that the cluster's version cannot hold is left out with the reason.\n\n"
+        "With --live: producers and consumers that write and read numbered records on the source, "
+        "in the background, until `sandbox live stop --all` or `sandbox down`. Every record that "
+        "was acknowledged and every one that was seen is journalled, for `sandbox judge`.",
+    )
+    sandbox.command(_live())
+    sandbox.command(
+        "kferry.cli.sandbox_judge:judge",
+        name="judge",
+        help="what became of the live traffic's records: lost, repeated, out of order\n\n"
+        "The traffic may go on meanwhile: what was acknowledged until now is judged. Exit codes: "
+        "0 every group saw all of it, once and in order; 4 something was lost, repeated or out of "
+        "order.",
     )
     sandbox.command(_break())
     return sandbox
+
+
+def _live() -> App:
+    live = App(
+        name="live",
+        help="tell live traffic what to do; `sandbox load --live` starts it",
+        help_formatter="plain",
+    )
+    stop = (
+        "stop clients in good order\n\nProducers send what they hold, consumers commit what they "
+        "have read, and leave their group unless it is static. Returns when they are gone."
+    )
+    start = (
+        "start clients that do not run\n\nA group may run on both sides at once, a producer on "
+        "one. Returns when they really work there."
+    )
+    move = (
+        "stop clients on the other side and start them on this one\n\nReturns when they really "
+        "work there. Their topics must be there; `kferry copy` makes them."
+    )
+    for name, help_ in (
+        ("status", "show every client: where it runs, and what it has done there"),
+        ("stop", stop),
+        ("start", start),
+        ("move", move),
+        ("pause", "let clients run on and do nothing; consumers stay in their groups"),
+        ("resume", "let paused clients go on, and end transactions that were left open"),
+        ("hang", "let a transactional producer leave a transaction open, until `resume` or `stop`"),
+    ):
+        live.command(f"kferry.cli.sandbox_live:{name}", name=name, help=help_)
+    return live
 
 
 def _break() -> App:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from kferry.cli.console import answer, answer_json, say, styled
+from kferry.cli.sandbox_load_live import LiveFlags, begin
 from kferry.errors import ExitCode
 from kferry.sandbox import Sandbox
 
@@ -29,6 +30,7 @@ def run(
     list_: Annotated[
         bool, Parameter(name="--list", help="say what each shape is; load nothing", negative=())
     ] = False,
+    live: LiveFlags | None = None,
     json: Annotated[bool, Parameter(help="one JSON object on stdout", negative=())] = False,
 ) -> ExitCode:
     """Fill a sandbox with every shape of data that real clusters hold.
@@ -36,6 +38,10 @@ def run(
     Each shape has topics of its own, called load-SHAPE. Loading the same again changes nothing;
     a shape that the cluster's version cannot hold is left out with the reason.
     """
+    live = live or LiveFlags()
+    if live.live:
+        return begin(name, live, as_json=json)
+    live.refuse_alone()
     # Imported here: `--help` must work without the client, which is in the `sandbox` extra.
     from kferry.sandbox.load import Scale, choose, load  # noqa: PLC0415
 
