@@ -15,8 +15,8 @@ from kferry.names import BrokerId, PartitionId, TopicName, TopicPartition
 from kferry.wire import BrokerError, Cluster, Outcomes, UnsupportedApi, WireError, at_leaders
 
 _CONSUMER = -1
-_SINCE = {-3: 7, -4: 8}
-"""Which version brought a place: KIP-734, Kafka 3.0; KIP-405, Kafka 3.6."""
+_SINCE = {-3: 7, -4: 8, -5: 9, -6: 11}
+"""Which version brought a place: KIP-734, Kafka 3.0; KIP-405, 3.6; KIP-1005, 3.9; KIP-1023, 4.2."""
 
 
 class Place(IntEnum):
@@ -27,6 +27,10 @@ class Place(IntEnum):
     NEWEST_TIMESTAMP = -3
     LOCAL_START = -4
     """Where the part begins that is not only in remote storage; the start, if nothing is there."""
+    TIERED_END = -5
+    """The last offset in remote storage."""
+    PENDING_UPLOAD = -6
+    """The first offset that is not in remote storage yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,8 @@ async def list_offsets(
         request = ListOffsetsRequest(
             replica_id=_CONSUMER,
             isolation_level=int(committed),
+            # Left at 0, a broker that must look into remote storage gives up at once.
+            timeout_ms=int(cluster.limits.request * 1000),
             topics=[
                 topic(
                     name=name,

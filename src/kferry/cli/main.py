@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Group
 from kferry import __version__
 from kferry.cli.arguments import arrange
 from kferry.cli.console import say, show_error
+from kferry.cli.kafka_words import understood
 from kferry.errors import ExitCode, KferryError, UsageError
 
 _WITH_SUBCOMMANDS = frozenset(
@@ -195,16 +196,34 @@ def _groups() -> App:
         "0 done, 1 a position was not set, 2 usage, 5 somebody said no, or a group is active on "
         "the target, 7 some positions are not copied yet.",
     )
+    groups.command(
+        "kferry.cli.groups_reset:reset",
+        name="reset",
+        help="set where groups go on, on one named cluster\n\n"
+        "kferry groups reset --target HOST:PORT --group NAME --topic orders --to-datetime "
+        "2026-03-01T12:00:00Z\n\n"
+        "It is only shown; with --execute it is done, and read back. A group that is active is "
+        "never moved. Exit codes: 0 done, 1 a position was not set, 2 usage, 5 a group is active.",
+    )
     return groups
 
 
 def _offsets() -> App:
     offsets = App(
         name="offsets",
-        help="offsets for applications that keep their own",
+        help="offsets by place or time, and for applications that keep their own",
         group=_MOVE,
         sort_key=4,
         help_formatter="plain",
+    )
+    offsets.command(
+        "kferry.cli.offsets_get:get",
+        name="get",
+        help="offsets by place or time, on one cluster or both\n\n"
+        "kferry offsets get --source HOST:PORT --topic orders --time 2026-03-01T12:00:00Z\n\n"
+        "One topic:partition:offset a line; where there is no such record, none, and it is said. "
+        "Nothing is written. Exit codes: 0 done, 1 a partition gave no answer, 2 usage, 6 try "
+        "again.",
     )
     offsets.command(
         "kferry.cli.offsets:translate",
@@ -377,6 +396,7 @@ def run(argv: Sequence[str]) -> int:
     app = build()
     tokens = arrange(argv, groups=_WITH_SUBCOMMANDS)
     try:
+        tokens = understood(tokens)
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         show_error(UsageError(str(error), hint=f"kferry {_command(tokens)}--help"))

@@ -17,7 +17,8 @@ class Log:
 
     start: int | None = None
     end: int | None = None
-    """The last stable offset: what a `read_committed` consumer can reach."""
+    """The last stable offset, what a `read_committed` consumer can reach; or, where that was asked
+    for, the high watermark."""
     trouble: str = ""
 
 

@@ -17,12 +17,18 @@ _GONE_OR_HIDDEN = "the topic does not exist any more, or may not be seen"
 _HIDDEN = "Describe on the topic is missing"
 _NO_PARTITION = "the topic has no such partition any more"
 _LEADERLESS = "nobody leads the partition just now"
+GONE = frozenset({_GONE, _GONE_OR_HIDDEN, _NO_PARTITION})
+"""Troubles of what is not there any more."""
 
 
 async def logs_of(
-    cluster: Cluster, view: View, partitions: Collection[TopicPartition]
+    cluster: Cluster,
+    view: View,
+    partitions: Collection[TopicPartition],
+    *,
+    committed: bool = True,
 ) -> dict[TopicPartition, Log]:
-    """Ask the leaders of all partitions that have one."""
+    """Ask the leaders of all partitions that have one; `committed`: the end is the stable one."""
     if not partitions:
         return {}
     metadata = await cluster.refresh({partition.topic for partition in partitions})
@@ -30,7 +36,7 @@ async def logs_of(
     asked = [partition for partition, log in logs.items() if not log.trouble]
     starts, ends = await asyncio.gather(
         list_offsets(cluster, asked, Place.START),
-        list_offsets(cluster, asked, Place.END, committed=True),
+        list_offsets(cluster, asked, Place.END, committed=committed),
     )
     return logs | {one: _log(one, starts, ends) for one in asked}
 

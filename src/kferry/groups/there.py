@@ -1,4 +1,4 @@
-"""What the target knows of groups just now: their members and what they have committed.
+"""What a cluster knows of groups just now: their members and what they have committed.
 
 Owns the questions. A group that may not be asked for is in trouble, never taken for absent: its
 position would be set over one that nobody saw.
@@ -16,14 +16,11 @@ from kferry.groups.moves import There
 from kferry.names import BrokerId, GroupId
 from kferry.wire import Cluster, Outcomes, WireError
 
-_OTHER_KIND = {
-    GroupType.SHARE: "on the target this is a share group",
-    GroupType.STREAMS: "on the target this is a streams group",
-}
+OTHER_KINDS = {GroupType.SHARE: "a share group", GroupType.STREAMS: "a streams group"}
 
 
 async def look_there(
-    cluster: Cluster, wanted: Collection[GroupId], *, to_write: bool
+    cluster: Cluster, wanted: Collection[GroupId], *, to_write: bool, side: str = "target"
 ) -> dict[GroupId, There]:
     """Look at these groups; `to_write`: also at those that no broker lists, which costs more."""
     meant = frozenset(wanted)
@@ -35,7 +32,7 @@ async def look_there(
         if group.id in meant
     }
     homes = {
-        group: broker for group, (one, broker) in listed.items() if type_of(one) not in _OTHER_KIND
+        group: broker for group, (one, broker) in listed.items() if type_of(one) not in OTHER_KINDS
     }
     unlisted = [group for group in wanted if group not in listed] if to_write else []
     memberships, known, others = await asyncio.gather(
@@ -45,12 +42,13 @@ async def look_there(
     )
     positions = known | others
     return {
-        group: There(trouble=_OTHER_KIND[type_of(listed[group][0])])
-        if group in listed and type_of(listed[group][0]) in _OTHER_KIND
+        group: There(trouble=f"on the {side} this is {OTHER_KINDS[type_of(listed[group][0])]}")
+        if group in listed and type_of(listed[group][0]) in OTHER_KINDS
         else _there(
             listed[group][0] if group in listed else None,
             memberships.get(group),
             positions.get(group, {}),
+            side,
         )
         for group in wanted
     }
@@ -66,7 +64,7 @@ async def _memberships(
                 kind,
                 {id_: broker for id_, (one, broker) in listed.items() if type_of(one) is kind},
             )
-            for kind in DESCRIBABLE - set(_OTHER_KIND)
+            for kind in DESCRIBABLE - set(OTHER_KINDS)
         )
     )
     return {group: outcome for outcomes in found for group, outcome in outcomes.items()}
@@ -76,15 +74,16 @@ def _there(
     listed: ListedGroup | None,
     membership: Membership | WireError | None,
     positions: Positions | WireError,
+    side: str,
 ) -> There:
     state = "" if listed is None else listed.state
     if isinstance(positions, WireError):
-        return There(trouble=f"on the target: {positions}")
+        return There(trouble=f"on the {side}: {positions}")
     if isinstance(membership, WireError):
-        return There(trouble=f"on the target: {membership}")
+        return There(trouble=f"on the {side}: {membership}")
     unclear = [outcome for outcome in positions.values() if isinstance(outcome, WireError)]
     if unclear:
-        return There(trouble=f"on the target: {unclear[0]}")
+        return There(trouble=f"on the {side}: {unclear[0]}")
     return There(
         state=state if membership is None else membership.state,
         members=()
