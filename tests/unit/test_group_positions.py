@@ -1,5 +1,7 @@
 """Where groups go on: every kind of position has one defined answer, and none is a guess."""
 
+from dataclasses import replace
+
 import pytest
 
 from kferry.admin.group_members import GroupType
@@ -12,8 +14,10 @@ from kferry.groups import (
     Standing,
     Step,
     There,
+    Uncopied,
     decide,
     stand,
+    stand_by_rule,
 )
 from kferry.names import (
     GroupId,
@@ -157,11 +161,22 @@ def test_where_no_map_leads_it_is_said_and_no_number_given(
     assert words in found.reason
 
 
-@pytest.mark.parametrize("kind", [GroupType.SHARE, GroupType.STREAMS])
-def test_groups_that_cannot_move_are_named_with_their_kind(kind: GroupType) -> None:
-    found = stand(group(kind), at(105), to())
+@pytest.mark.parametrize("kind", [GroupType.CONSUMER, GroupType.STREAMS])
+def test_groups_of_newer_protocols_stand_where_classic_ones_do(kind: GroupType) -> None:
+    assert stand(group(kind), at(105), to()) == stand(group(), at(105), to())
+
+
+@pytest.mark.parametrize(
+    ("destination", "words"),
+    [(to(), "is 5 on the target"), (to(None), "does not set"), (None, "does not set")],
+)
+def test_a_share_group_is_told_where_it_stands_and_what_would_be_lost(
+    destination: Destination | None, words: str
+) -> None:
+    found = stand(group(GroupType.SHARE), at(105), destination)
     assert (found.answer, found.target_offset) == (Answer.NONE, None)
-    assert found.reason.startswith(f"{kind} group")
+    assert found.reason.startswith("share group")
+    assert words in found.reason
 
 
 def known(offset: int = 105) -> Standing:
@@ -197,3 +212,59 @@ def test_what_has_no_answer_is_not_set_whatever_is_asked_for() -> None:
     left = decide(stand(group(), at(105), None), There(), force=True)
     assert (waits.step, left.step) == (Step.WAITS, Step.LEFT)
     assert left.place is None
+
+
+RULE = Uncopied(at=-2, words="the target's log start")
+
+
+def by_rule(offset: int | None, *, log: Log, lag: int = 0, rule: Uncopied = RULE) -> Standing:
+    position = replace(at(123 - lag), lag=lag)
+    offsets = {} if offset is None else {PLACE: offset}
+    return stand_by_rule(group(), position, PLACE, rule=rule, log=log, offsets=offsets)
+
+
+def test_a_rule_is_never_exact_and_what_it_leaves_unread_is_counted() -> None:
+    start = by_rule(5, log=Log(start=5, end=9))
+    assert (start.target_offset, start.exact, start.skipped) == (5, False, 0)
+    end = by_rule(9, log=Log(start=5, end=9), lag=3)
+    assert (end.target_offset, end.skipped) == (9, 7)
+    assert "3 unread records stay on the source" in end.reason
+
+
+@pytest.mark.parametrize(
+    ("offset", "log", "answer"),
+    [
+        (None, Log(start=0, end=9), Answer.NONE),
+        (10, Log(start=0, end=9), Answer.WAITS),
+        (4, Log(start=5, end=9), Answer.NONE),
+        (4, Log(trouble="it is gone"), Answer.NONE),
+    ],
+)
+def test_a_place_that_is_not_there_is_not_clamped(
+    offset: int | None, log: Log, answer: Answer
+) -> None:
+    found = by_rule(offset, log=log)
+    assert (found.answer, found.target_offset) == (answer, None)
+
+
+def test_a_file_speaks_of_a_group_before_it_speaks_of_all() -> None:
+    positions = {(None, PLACE): 3, (GroupId("billing"), PLACE): 7}
+    rule = Uncopied(words="positions.csv", positions=positions)
+    assert by_rule(None, log=Log(start=0, end=9), rule=rule).target_offset == 7
+
+
+@pytest.mark.parametrize(
+    ("committed", "force", "step"),
+    [
+        (None, False, Step.SET),
+        (5, False, Step.SAME),
+        (3, False, Step.LEFT),
+        (8, False, Step.LEFT),
+        (3, True, Step.SET),
+    ],
+)
+def test_a_rule_moves_no_group_that_has_a_position(
+    committed: int | None, *, force: bool, step: Step
+) -> None:
+    there = There(committed={} if committed is None else {PLACE: (committed, "")})
+    assert decide(by_rule(5, log=Log(start=5, end=9)), there, force=force).step is step

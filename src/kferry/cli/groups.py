@@ -16,6 +16,7 @@ from kferry.cli.group_lines import move_json, shown_lines, total, undone_json, u
 from kferry.cli.options import Options
 from kferry.cli.status import target_of
 from kferry.cli.tables import visible
+from kferry.cli.uncopied_flag import parse_uncopied
 from kferry.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -31,14 +32,24 @@ _Groups = Annotated[
     ),
 ]
 
+_Uncopied = Annotated[
+    str | None,
+    Parameter(
+        help="where groups go on in topics that are not copied: start, end or datetime:TIME",
+        show_default=False,
+    ),
+]
 
-def show(*, group: _Groups = (), options: Options | None = None) -> ExitCode:
+
+def show(
+    *, group: _Groups = (), uncopied: _Uncopied = None, options: Options | None = None
+) -> ExitCode:
     """Both sides of every group: position, lag, and where it goes on, on the target.
 
     Lag is up to the last stable offset. What is not copied yet has no answer yet.
     """
     options = options or Options()
-    request = _request(options, group, "groups show")
+    request = _request(options, group, uncopied, "groups show")
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.migration.groups import show as look  # noqa: PLC0415
 
@@ -67,6 +78,7 @@ def sync(
             show_default=False,
         ),
     ] = False,
+    uncopied: _Uncopied = None,
     every: Annotated[
         str | None,
         Parameter(help="with --follow, how often to look: 5s, 1min", show_default=False),
@@ -90,7 +102,7 @@ def sync(
     _insist_on_sense(follow=follow, every=every, undo=undo)
     if undo:
         return _undo(options, group, force=force)
-    request = _request(options, group, "groups sync")
+    request = _request(options, group, uncopied, "groups sync")
     if follow:
         # Imported here: only who follows has use for it.
         from kferry.cli.group_follow import run as go_on  # noqa: PLC0415
@@ -168,7 +180,9 @@ def _undo(options: Options, group: tuple[str, ...], *, force: bool) -> ExitCode:
     return ExitCode.REFUSED if code is ExitCode.DONE and stayed else code
 
 
-def _request(options: Options, group: tuple[str, ...], command: str) -> "GroupsRequest":
+def _request(
+    options: Options, group: tuple[str, ...], uncopied: str | None, command: str
+) -> "GroupsRequest":
     target, source = target_of(options, command), options.source_settings
     if source is None:
         raise UsageError(
@@ -183,6 +197,7 @@ def _request(options: Options, group: tuple[str, ...], command: str) -> "GroupsR
         migration=options.migration_name,
         selection=options.selection,
         groups=group,
+        uncopied=parse_uncopied(uncopied, options),
     )
 
 

@@ -16,6 +16,7 @@ from kferry.groups.unconsumed_facts import (
     UnconsumedPartition,
     UnconsumedRow,
 )
+from kferry.groups.uncopied import Uncopied, ruled_offsets, stand_by_rule
 
 __all__ = [
     "Answer",
@@ -32,11 +33,14 @@ __all__ = [
     "Unconsumed",
     "UnconsumedPartition",
     "UnconsumedRow",
+    "Uncopied",
     "decide",
     "glance",
     "logs_of",
     "look_there",
+    "ruled_offsets",
     "stand",
+    "stand_by_rule",
     "take_groups",
     "take_unconsumed",
 ]

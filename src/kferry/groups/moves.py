@@ -88,6 +88,9 @@ def decide(standing: Standing, there: There, *, force: bool = False) -> Move:
         return move(Step.FAILED, there.trouble)
     if found == (target, standing.metadata) or (there.active and committed == target):
         return move(Step.SAME)
+    if standing.by_rule and committed is not None and not force:
+        # A map leads forward only; a rule knows nothing of what the group has read since.
+        return move(Step.LEFT, f"on the target the group stands at {committed:,} already")
     if committed is not None and committed > target and (there.active or not force):
         return move(Step.AHEAD, f"on the target the group is at {committed:,} already")
     return move(Step.ACTIVE, _active(there)) if there.active else move(Step.SET)

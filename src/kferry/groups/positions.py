@@ -10,12 +10,8 @@ from enum import StrEnum
 from kferry.admin.group_members import GroupType
 from kferry.groups.facts import GroupFacts, Log, PositionFacts
 from kferry.names import GroupId, PartitionId, SourceOffset, TopicName
-from kferry.offsets import NotYet, OffsetMap, Place
+from kferry.offsets import NotYet, OffsetMap, Place, Translated
 
-_CANNOT_MOVE = {
-    GroupType.SHARE: "share group: what is in flight cannot move, and kferry sets no share starts",
-    GroupType.STREAMS: "streams group: kferry does not set its positions",
-}
 _NOT_COPIED = "this topic is not part of the migration"
 _MADE_ANEW = "the topic was made anew after its copy began: no map leads from it"
 _NOT_BEGUN = "not yet: the copy of this partition has not begun"
@@ -55,6 +51,8 @@ class Standing:
     skipped: int = 0
     """Records that it had not read and will not get, at most."""
     metadata: str = ""
+    by_rule: bool = False
+    """Whether it follows from a rule that somebody has chosen, and from no map."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +70,9 @@ class Destination:
 
 def stand(group: GroupFacts, position: PositionFacts, to: Destination | None) -> Standing:
     """Say where a group goes on in one partition; without a destination it is not copied."""
-    found = Standing(
-        group=group.id,
-        topic=position.topic,
-        partition=position.partition,
-        source_offset=position.offset,
-        lag=position.lag,
-        answer=Answer.NONE,
-        reason="",
-        target_topic=None if to is None else to.topic,
-        metadata=position.metadata,
-    )
-    if group.type in _CANNOT_MOVE:
-        return replace(found, reason=_CANNOT_MOVE[group.type])
+    found = replace(standing_of(group, position), target_topic=None if to is None else to.topic)
+    if group.type is GroupType.SHARE:
+        return replace(found, reason=_sharing(position, to))
     if to is None:
         return replace(found, reason=_NOT_COPIED)
     if to.made_anew:
@@ -94,6 +82,34 @@ def stand(group: GroupFacts, position: PositionFacts, to: Destination | None) ->
     if to.offsets is None:
         return replace(found, answer=Answer.WAITS, reason=_NOT_BEGUN)
     return _translated(found, position, to.offsets, to.log)
+
+
+def standing_of(group: GroupFacts, position: PositionFacts) -> Standing:
+    """Say where a group stands, without an answer yet."""
+    return Standing(
+        group=group.id,
+        topic=position.topic,
+        partition=position.partition,
+        source_offset=position.offset,
+        lag=position.lag,
+        answer=Answer.NONE,
+        reason="",
+        metadata=position.metadata,
+    )
+
+
+def _sharing(position: PositionFacts, to: Destination | None) -> str:
+    """Say of a share group what there is to say: which records are settled is not to be had."""
+    there = None
+    if to is not None and to.offsets is not None and not to.made_anew:
+        there = to.offsets.to_target(SourceOffset(position.offset or 0))
+    if position.offset is None or not isinstance(there, Translated):
+        return "share group: kferry does not set its start"
+    return (
+        f"share group: its first record that is not settled is {there.offset:,} on the target; "
+        "which later ones are settled cannot move, so they would come again, and delivery counts "
+        "begin anew: set its start there with kafka-share-groups --reset-offsets"
+    )
 
 
 def _translated(found: Standing, position: PositionFacts, offsets: OffsetMap, log: Log) -> Standing:

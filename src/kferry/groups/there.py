@@ -16,7 +16,7 @@ from kferry.groups.moves import There
 from kferry.names import BrokerId, GroupId
 from kferry.wire import Cluster, Outcomes, WireError
 
-OTHER_KINDS = {GroupType.SHARE: "a share group", GroupType.STREAMS: "a streams group"}
+OTHER_KINDS = {GroupType.SHARE: "a share group"}
 
 
 async def look_there(

@@ -77,6 +77,7 @@ class _Follower:
         self._sides = sides
         self._newest = newest
         self._selection = request.selection
+        self._uncopied = request.uncopied
         self._meant = named(request.groups)
         self._force = force
         self._settled: dict[GroupId, Positions | WireError] = {}
@@ -129,6 +130,7 @@ class _Follower:
             force=force,
             agree=agree,
             maps=self._newest.maps,
+            uncopied=self._uncopied,
         )
 
     def _remember(self, seen: Outcomes[GroupId, Positions], shown: Shown) -> None:

@@ -5,7 +5,7 @@ before the target's logs: what was committed meanwhile can only be "not yet", ne
 nothing.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -16,19 +16,23 @@ from kferry.groups import (
     GroupFacts,
     Log,
     Move,
+    PositionFacts,
     Standing,
     There,
+    Uncopied,
     decide,
     logs_of,
     look_there,
+    ruled_offsets,
     stand,
+    stand_by_rule,
     take_groups,
 )
 from kferry.ledger import LedgerTopic
 from kferry.migration.book import TopicEntry
 from kferry.migration.group_renewal import NOTHING, Renewed
 from kferry.migration.maps import Maps, read_documents
-from kferry.names import GroupId, TopicName, TopicPartition
+from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
 from kferry.wire import Cluster, Topic
 
 Meant = Callable[[GroupId], bool]
@@ -100,6 +104,7 @@ async def look(
     *,
     to_write: bool,
     maps: Maps | None = None,
+    uncopied: Uncopied | None = None,
 ) -> Picture:
     """Look at both sides of the groups that are meant. Writes nothing."""
     source, target = sides.source, sides.target
@@ -110,12 +115,16 @@ async def look(
     positions = [(group, one) for group in groups for one in group.positions or ()]
     partitions = {TopicPartition(one.topic, one.partition) for _, one in positions}
     destinations = await _destinations(source, target, maps, partitions)
+    standings = [
+        stand(group, one, destinations.get(TopicPartition(one.topic, one.partition)))
+        for group, one in positions
+    ]
+    if uncopied is not None:
+        ruled = await _by_rule(target, uncopied, positions, destinations)
+        standings = [ruled.get((one.group, one.topic, one.partition), one) for one in standings]
     return Picture(
         groups=groups,
-        standings=[
-            stand(group, one, destinations.get(TopicPartition(one.topic, one.partition)))
-            for group, one in positions
-        ],
+        standings=standings,
         gaps=found.gaps,
         maps=maps,
         there=await look_there(target, [group.id for group in groups], to_write=to_write),
@@ -137,6 +146,32 @@ async def _destinations(
             made_anew=one.topic in anew,
         )
         for one, goal in goals.items()
+    }
+
+
+async def _by_rule(
+    target: Cluster,
+    rule: Uncopied,
+    positions: Collection[tuple[GroupFacts, PositionFacts]],
+    destinations: Mapping[TopicPartition, Destination],
+) -> dict[tuple[GroupId, TopicName, PartitionId], Standing]:
+    """Stand by the rule where no map leads from."""
+    goals: dict[TopicPartition, TopicPartition] = {}
+    for _, one in positions:
+        partition = TopicPartition(one.topic, one.partition)
+        known = destinations.get(partition)
+        if known is None:
+            goals[partition] = rule.target_of(partition)
+        elif known.offsets is None and not known.made_anew:
+            goals[partition] = TopicPartition(known.topic, one.partition)
+    logs = await logs_of(target, await view_of(target), set(goals.values()))
+    offsets = await ruled_offsets(target, rule, logs)
+    return {
+        (group.id, one.topic, one.partition): stand_by_rule(
+            group, one, goal, rule=rule, log=logs[goal], offsets=offsets
+        )
+        for group, one in positions
+        if (goal := goals.get(TopicPartition(one.topic, one.partition))) is not None
     }
 
 

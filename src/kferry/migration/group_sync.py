@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from kferry.admin.group_commit import ACTIVE, NewPosition, Results, commit_offsets, positions_of
 from kferry.admin.group_offsets import Committed, Positions
 from kferry.config import TopicSelection
-from kferry.groups import Move, Step, look_there
+from kferry.groups import Move, Step, Uncopied, look_there
 from kferry.ledger import LedgerTopic
 from kferry.migration.group_images import Image, Setting, images_meant, remember
 from kferry.migration.group_look import GroupSides, Meant, Picture, Shown, look
@@ -32,6 +32,7 @@ async def sync_once(
     force: bool = False,
     agree: Agree | None = None,
     maps: Maps | None = None,
+    uncopied: Uncopied | None = None,
 ) -> Shown:
     """Commit on the target where every inactive group goes on, and read it back.
 
@@ -39,7 +40,7 @@ async def sync_once(
     is committed once more before the target forgets it.
     """
     target, ledger = sides.target, sides.ledger
-    picture = await look(sides, selection, meant, to_write=True, maps=maps)
+    picture = await look(sides, selection, meant, to_write=True, maps=maps, uncopied=uncopied)
     moves = picture.moves(force=force)
     late = await _late(target, picture, moves, selection, meant)
     if not late and not any(move.step is Step.SET for move in moves):

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from kferry.config import ClusterSettings, TopicSelection
+from kferry.groups import Uncopied
 from kferry.migration.group_look import GroupSides, Shown, look, named
 from kferry.migration.group_sync import Agree, sync_once
 from kferry.migration.status import find
@@ -24,12 +25,17 @@ class GroupsRequest:
     selection: TopicSelection
     groups: tuple[str, ...] = ()
     """Names or globs; none means all."""
+    uncopied: Uncopied | None = None
+    """Where groups go on in topics that are not copied; None: nowhere."""
 
 
 async def show(request: GroupsRequest) -> Shown:
     """Say where every group stands, and where it would go on. Writes nothing anywhere."""
     async with open_group_sides(request) as sides:
-        picture = await look(sides, request.selection, named(request.groups), to_write=False)
+        meant = named(request.groups)
+        picture = await look(
+            sides, request.selection, meant, to_write=False, uncopied=request.uncopied
+        )
         return picture.shown(sides.ledger.migration, picture.moves())
 
 
@@ -42,6 +48,7 @@ async def sync(request: GroupsRequest, *, agree: Agree, force: bool = False) -> 
             meant=named(request.groups),
             force=force,
             agree=agree,
+            uncopied=request.uncopied,
         )
 
 
