@@ -11,8 +11,9 @@ from typing import Any
 
 from kafka.protocol.admin import DescribeGroupsRequest, DescribeGroupsResponse
 
+from kferry.admin.assignments import read_assignment
 from kferry.admin.group_homes import at_homes
-from kferry.names import BrokerId, GroupId
+from kferry.names import BrokerId, GroupId, PartitionId, TopicName, TopicPartition
 from kferry.wire import BrokerError, Cluster, Outcomes, WireError
 from kferry.wire.messages import (
     ConsumerGroupDescribeRequest,
@@ -39,6 +40,8 @@ class Member:
     client_id: str
     host: str
     instance_id: str | None
+    assigned: frozenset[TopicPartition] = frozenset()
+    """What it reads, where that can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,4 +93,17 @@ def _member(member: Any) -> Member:
         client_id=member.client_id,
         host=member.client_host.removeprefix("/"),
         instance_id=instance,
+        assigned=_assigned(member),
+    )
+
+
+def _assigned(member: Any) -> frozenset[TopicPartition]:
+    plain = getattr(member, "member_assignment", None)
+    if isinstance(plain, bytes):
+        return read_assignment(plain)
+    assignment = getattr(member, "assignment", None)
+    return frozenset(
+        TopicPartition(TopicName(topic.topic_name), PartitionId(number))
+        for topic in getattr(assignment, "topic_partitions", None) or ()
+        for number in topic.partitions
     )

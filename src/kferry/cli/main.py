@@ -123,6 +123,28 @@ def build() -> App:
         sort_key=1,
     )
     app.command(
+        "kferry.cli.cutover:run",
+        name="cutover",
+        help="switch applications over, step by step, each entered by a measured condition\n\n"
+        "kferry cutover --scheme mirror --source HOST:PORT --target HOST:PORT\n\n"
+        "Without --scheme the ways are listed. Applications are stopped and started by executables "
+        "in hooks/, or by you when you are told; what must be so is measured. Killed or stopped, "
+        "the same command goes on. Exit codes: 0 done, 2 usage, 5 a gate stayed shut and the step "
+        "was taken back, 7 stopped on the way, 8 another process walks it.",
+        group=_SWITCH,
+        sort_key=1,
+    )
+    app.command(
+        "kferry.cli.cutover:roll_back",
+        name="rollback",
+        help="take a cutover back, the last step first\n\n"
+        "Up to the point of no return: positions on the target become what they were, and "
+        "applications go back to the source. Exit codes: 0 done, 2 nothing is under way, 5 a gate "
+        "stayed shut or the point of no return is behind.",
+        group=_SWITCH,
+        sort_key=2,
+    )
+    app.command(
         "kferry.cli.complete:run",
         name="complete",
         help="give the target's topics their own settings after the copy\n\n"

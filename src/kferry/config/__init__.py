@@ -22,7 +22,7 @@ from kferry.config.plan_settings import (
     config_patterns,
     parse_replication,
 )
-from kferry.config.quantities import parse_rate
+from kferry.config.quantities import parse_duration, parse_rate
 from kferry.config.renaming import Renaming
 from kferry.config.selection import LEDGER_PREFIX, TopicSelection
 from kferry.config.settings import ClusterSettings, Protocol, SaslSettings, Secret, TlsSettings
@@ -69,6 +69,7 @@ __all__ = [
     "load_migration_file",
     "load_properties",
     "parse_address",
+    "parse_duration",
     "parse_rate",
     "parse_replication",
     "parse_time",

@@ -1,6 +1,6 @@
-"""How much, as people write it: bytes per second, and pauses.
+"""How much, as people write it: bytes per second, seconds.
 
-Owns the reading of both. Pure.
+Owns the reading of rates and durations. Pure.
 """
 
 import re
@@ -38,16 +38,26 @@ def parse_rate(text: str, *, where: str) -> int:
     return rate
 
 
-_PAUSE = re.compile(r"([0-9]{1,6})\s*(s|m|min|h|)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([A-Za-z]*)")
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def parse_duration(text: str, *, where: str) -> float:
+    """Read `10s`, `15min`, `1.5h`: seconds; a number alone is seconds, too."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or match[2] not in _SECONDS or not float(match[1]):
+        raise ConfigError(
+            f"{where}: `{text}` is not a duration",
+            hint="write 10s, 15min or 2h; a number alone is seconds",
+        )
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 def parse_pause(text: str, *, where: str) -> float:
-    """Read `5s`, `1min`: seconds, from one to a day."""
-    match = _PAUSE.fullmatch(text.strip())
-    seconds = int(match[1]) * _SECONDS[match[2]] if match is not None else 0
+    """Read a duration that something may rest between two rounds: from a second to a day."""
+    seconds = parse_duration(text, where=where)
     if not 1 <= seconds <= 86_400:
         raise ConfigError(
             f"{where}: `{text}` is not a pause from 1s to 24h", hint="write 5s, 1min or 1h"
         )
-    return float(seconds)
+    return seconds

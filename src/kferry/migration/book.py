@@ -69,6 +69,8 @@ class TopicEntry:
     finish: Mapping[str, str | None]
     """What `complete` sets; None lifts a setting. On topics of others: what was there before."""
     completed: bool = False
+    switched: str = ""
+    """When it was handed over to the target; from then on nothing is copied to it."""
 
     @property
     def suspended(self) -> bool:
@@ -85,6 +87,7 @@ class TopicEntry:
             "created": self.created,
             "finish": dict(self.finish),
             "completed": self.completed,
+            **({"switched": self.switched} if self.switched else {}),
         }
 
 
@@ -127,6 +130,7 @@ def _entry(key: str, value: Mapping[str, Any]) -> TopicEntry:
         created=value.get("created") is True,
         finish=_configs(key, value, "finish"),
         completed=value.get("completed") is True,
+        switched=_text_or_none(key, value, "switched") or "",
     )
 
 

@@ -26,6 +26,7 @@ from kferry.migration.preparing import Prepared, Preparer
 from kferry.migration.reporting import Reporter, gaps_of, stopped_of
 from kferry.migration.requests import CopyRequest, CopyResult, Watch
 from kferry.migration.running import Beat
+from kferry.migration.switching.book import CUTOVER, insist_on_nobody
 from kferry.migration.target_memory import remembered_ms
 from kferry.names import TopicName
 from kferry.progress import State, Stopped
@@ -69,8 +70,9 @@ class _Copy:
         ledger = await open_ledger(self.target, migration)
         entries = await self._known(ledger)
         topics = await look_at_source(self.source, request.selection, entries)
+        topics = self._without_switched(topics, entries)
         if not topics.topics:
-            return self._nothing(migration, "no topic matches")
+            return self._nothing(migration, "no topic is left to copy")
         chosen = await self._choose(topics, entries)
         if completed := [entry.target for _, entry in chosen.known if entry.completed]:
             self._note(
@@ -94,7 +96,20 @@ class _Copy:
         manifest = read_manifest(documents)
         if manifest is not None:
             manifest.insist(source_id=self.sides.source_id, target_id=self.sides.target_id)
+        if not self.request.within_cutover:
+            insist_on_nobody(documents.get(CUTOVER, {}), "")
         return read_topics(documents)
+
+    def _without_switched(self, topics: Topics, entries: Mapping[TopicName, TopicEntry]) -> Topics:
+        """What was handed over belongs to the target's producers: nothing is copied there."""
+        switched = [
+            one.name for one in topics.topics if one.name in entries and entries[one.name].switched
+        ]
+        if not switched:
+            return topics
+        self._note(f"{some(switched)}: handed over to the target, and not copied any more")
+        left = tuple(one for one in topics.topics if one.name not in switched)
+        return dataclasses.replace(topics, topics=left)
 
     async def _unread(self, topics: Topics) -> Unread | None:
         if not isinstance(self.request.start, UnconsumedStart):
@@ -165,7 +180,8 @@ class _Copy:
             told=lambda now: setattr(reporter, "suspended", _suspended(now)),
         )
         self._announce(engine)
-        if left_alone := sorted(entries.keys() - beat.scope):
+        others = entries.keys() - beat.scope
+        if left_alone := sorted(name for name in others if not entries[name].switched):
             self._note(
                 f"{many(len(left_alone), 'other topic')} of this migration are left alone: "
                 f"{some(left_alone)}"

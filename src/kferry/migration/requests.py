@@ -58,6 +58,8 @@ class CopyRequest:
     on_gap: OnGap = "stop"
     live: bool = False
     takeover: bool = True
+    within_cutover: bool = False
+    """Whether a cutover asks, beside which nobody else may copy."""
     pipelining: Pipelining = "safe"
     dry_run: bool = False
     slots: int = 8

@@ -1,0 +1,320 @@
+"""`kferry cutover` and `kferry rollback`: walking a scheme step by step, and back.
+
+Owns the command line, the question beforehand and the answer at the end.
+"""
+
+import asyncio
+import difflib
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from kferry.cli import loop
+from kferry.cli.console import answer, answer_json, fitted, say
+from kferry.cli.copy_flags import CopyFlags, copy_request
+from kferry.cli.cutover_lines import ended_lines, plan_lines
+from kferry.cli.options import Options
+from kferry.cli.stopping import StoppedNow, stoppable
+from kferry.config import parse_duration
+from kferry.errors import ExitCode, UsageError
+from kferry.runbook.record import reading_json
+
+if TYPE_CHECKING:
+    from kferry.cli.cutover_view import Screen
+    from kferry.runbook import Record
+    from kferry.runbook.dry import Planned
+    from kferry.runbook.finding import CutoverRequest
+
+_Groups = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--group", help="a group or a glob; repeatable", negative=(), show_default=False
+    ),
+]
+_Scheme = Annotated[
+    str | None, Parameter(help="how to switch over; without it they are listed", show_default=False)
+]
+_Silence = Annotated[
+    str, Parameter(help="how long logs must stand still to be called silent", show_default=True)
+]
+_Patience = Annotated[
+    str,
+    Parameter(help="how long applications may be kept waiting at a gate, before it is taken back"),
+]
+_HooksDir = Annotated[
+    Path | None,
+    Parameter(
+        name="--hooks",
+        help="executables on-silence, on-handover … (hooks/ beside the migration file)",
+        show_default=False,
+    ),
+]
+_Stopped = Annotated[
+    bool,
+    Parameter(
+        help="say beforehand that producers of seldom-written partitions are stopped, too",
+        negative=(),
+        show_default=False,
+    ),
+]
+_Verify = Annotated[
+    Literal["digest", "records", "counts", "none"],
+    Parameter(help="how closely both sides are compared before the switch"),
+]
+_Bundle = Annotated[
+    Path | None,
+    Parameter(
+        help="where to keep what a way back needs (kferry-undo-MIGRATION.json)", show_default=False
+    ),
+]
+
+
+def run(
+    *,
+    scheme: _Scheme = None,
+    group: _Groups = (),
+    verify: _Verify = "digest",
+    silence: _Silence = "10s",
+    patience: _Patience = "15min",
+    hooks: _HooksDir = None,
+    producers_stopped: _Stopped = False,
+    bundle: _Bundle = None,
+    dry_run: Annotated[
+        bool,
+        Parameter(help="say what would be done; change nothing", negative=(), show_default=False),
+    ] = False,
+    options: Options | None = None,
+) -> ExitCode:
+    """Switch over, step by step, each entered by a measured condition.
+
+    Applications are stopped and started by executables in hooks/, or by you when you are told.
+    Killed or stopped, the same command goes on; `kferry rollback` takes it back.
+    """
+    options = options or Options()
+    if scheme is None and options.target_settings is None:
+        return _list_schemes(options)
+    request = _request(
+        options,
+        scheme=scheme,
+        group=group,
+        verify=verify,
+        silence=silence,
+        patience=patience,
+        bundle=bundle,
+    )
+    # Imported here: `--help` and errors of the command line must not wait for the engine.
+    from kferry.runbook.cutover import cutover  # noqa: PLC0415
+    from kferry.runbook.dry import dry_run as look  # noqa: PLC0415
+    from kferry.runbook.finding import NoScheme  # noqa: PLC0415
+
+    try:
+        planned = loop.run(look(request))
+    except NoScheme:
+        return _list_schemes(options)
+    if dry_run:
+        return _answer_dry(planned, options)
+    if not _agreed(planned, options):
+        say("nothing was changed")
+        return ExitCode.REFUSED
+    return _walk(
+        lambda screen, stop: cutover(request, operator=screen, stop=stop),
+        request,
+        options,
+        hooks=hooks,
+        producers_stopped=producers_stopped,
+    )
+
+
+def roll_back(
+    *,
+    silence: _Silence = "10s",
+    patience: _Patience = "15min",
+    hooks: _HooksDir = None,
+    bundle: _Bundle = None,
+    options: Options | None = None,
+) -> ExitCode:
+    """Take a cutover back, the last step first, up to the point of no return.
+
+    Positions on the target become what they were, and applications go back to the source.
+    """
+    options = options or Options()
+    request = _request(
+        options,
+        scheme=None,
+        group=(),
+        verify="none",
+        silence=silence,
+        patience=patience,
+        bundle=bundle,
+    )
+    _insist_on_somebody(options, "rollback takes a cutover back")
+    if not options.yes and not _yes("Take the cutover back? [y/N]"):
+        say("nothing was changed")
+        return ExitCode.REFUSED
+    from kferry.runbook.cutover import rollback  # noqa: PLC0415 as above
+
+    return _walk(
+        lambda screen, stop: rollback(request, operator=screen, stop=stop),
+        request,
+        options,
+        hooks=hooks,
+        producers_stopped=False,
+    )
+
+
+def _request(
+    options: Options,
+    *,
+    scheme: str | None,
+    group: tuple[str, ...],
+    verify: Literal["digest", "records", "counts", "none"],
+    silence: str,
+    patience: str,
+    bundle: Path | None,
+) -> "CutoverRequest":
+    from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
+    from kferry.runbook.finding import CutoverRequest  # noqa: PLC0415
+
+    if scheme is not None and scheme not in SCHEMES:
+        near = difflib.get_close_matches(scheme, SCHEMES, 1)
+        raise UsageError(
+            f"there is no scheme `{scheme}`" + (f"; `{near[0]}` is near" if near else ""),
+            hint=f"one of {', '.join(SCHEMES)}; kferry cutover lists them",
+        )
+    copy = copy_request(options, CopyFlags(), say=say)
+    return CutoverRequest(
+        copy=copy,
+        scheme=scheme,
+        groups=group,
+        verify=None if verify == "none" else verify,
+        silence_s=parse_duration(silence, where="--silence"),
+        patience_s=parse_duration(patience, where="--patience"),
+        bundle=bundle,
+    )
+
+
+def _list_schemes(options: Options) -> ExitCode:
+    from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
+
+    if options.json:
+        for scheme in SCHEMES.values():
+            answer_json(
+                {
+                    "scheme": scheme.name,
+                    "short": scheme.short,
+                    "promise": scheme.promise,
+                    "steps": [step.name for step in scheme.steps],
+                }
+            )
+    else:
+        answer("ways to switch over; there is no default, they differ in what stands still when:")
+        for scheme in SCHEMES.values():
+            answer()
+            for part in fitted(f"{scheme.name}: {scheme.short}"):
+                answer(part)
+            for part in fitted(f"  promise: {scheme.promise}"):
+                answer(part)
+            for part in fitted(f"  steps: {', '.join(step.name for step in scheme.steps)}"):
+                answer(part)
+    say(f"next: kferry cutover --scheme NAME --dry-run{options.again(topics=True)}")
+    return ExitCode.USAGE
+
+
+def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
+    if options.json:
+        answer_json(
+            {
+                "migration": planned.migration,
+                "scheme": planned.scheme.name,
+                "topics": {str(key): str(to) for key, to in planned.scope.topics.items()},
+                "passed": [one.step for one in planned.record.passed],
+                "steps": [
+                    {
+                        "step": step.name,
+                        "says": step.says,
+                        "hook": step.handover.hook.value if step.handover else None,
+                        "no_return": step.no_return,
+                    }
+                    for step in planned.scheme.steps
+                ],
+                "gates": [reading_json(one) for one in planned.readings],
+            }
+        )
+    else:
+        for line in plan_lines(planned):
+            answer(line)
+    again = f"{options.again(topics=True)}"
+    say(f"next: kferry cutover --scheme {planned.scheme.name}{again}")
+    return ExitCode.DONE
+
+
+def _agreed(planned: "Planned", options: Options) -> bool:
+    _insist_on_somebody(options, "cutover switches applications over")
+    if not options.quiet:
+        for line in plan_lines(planned):
+            say(line)
+    return options.yes or _yes("\nWalk these steps? [y/N]")
+
+
+def _insist_on_somebody(options: Options, what: str) -> None:
+    if not options.yes and not sys.stdin.isatty():
+        raise UsageError(
+            f"{what}, and there is nobody to ask",
+            hint="--yes agrees beforehand; --dry-run only looks",
+        )
+
+
+def _yes(question: str) -> bool:
+    say(question)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _walk(
+    work: "Callable[[Screen, asyncio.Event], Coroutine[object, object, Record]]",
+    request: "CutoverRequest",
+    options: Options,
+    *,
+    hooks: Path | None,
+    producers_stopped: bool,
+) -> ExitCode:
+    from kferry.cli.cutover_view import Screen  # noqa: PLC0415 as above
+    from kferry.runbook import Stopped  # noqa: PLC0415
+    from kferry.runbook.hooks import Hooks  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    screen = Screen(
+        hooks=Hooks(
+            folder=hooks or _hooks_beside(options),
+            seconds=request.patience_s,
+        ),
+        stop=stop,
+        yes=options.yes,
+        vouched=producers_stopped,
+        json=options.json,
+        quiet=options.quiet,
+    )
+    again = options.again()
+    try:
+        record = loop.run(stoppable(lambda stop: work(screen, stop), say=screen.narrate, stop=stop))
+    except (Stopped, StoppedNow):
+        say("stopped; what stands still now stands still until one of these is run")
+        say(f"next: kferry cutover{again}, or kferry rollback{again}")
+        return ExitCode.STOPPED_EARLY
+    finally:
+        screen.close()
+    if options.json:
+        answer_json({"cutover": record.document()})
+    else:
+        for line in ended_lines(record):
+            answer(line)
+    ended = f"kferry complete{again}" if record.state == "done" else f"kferry copy{again}"
+    say(f"next: {ended}")
+    return ExitCode.DONE
+
+
+def _hooks_beside(options: Options) -> Path:
+    beside = options.config.parent if options.config is not None else Path()
+    return beside / "hooks"

@@ -1,0 +1,65 @@
+"""What is said of a cutover before and after it is walked.
+
+Owns the words. Pure.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kferry.cli.console import fitted
+from kferry.cli.tables import visible
+from kferry.runbook.operations import Reading
+from kferry.units import many, some
+
+if TYPE_CHECKING:
+    from kferry.runbook import Record, Step
+    from kferry.runbook.dry import Planned
+
+_MOST_NAMED = 10
+
+
+def plan_lines(planned: "Planned") -> list[str]:
+    """Show the steps, and what the gates that can be asked beforehand say."""
+    scheme, record = planned.scheme, planned.record
+    names = some((visible(name) for name in planned.scope.topics), _MOST_NAMED)
+    lines = fitted(f"{visible(planned.migration)}, scheme {scheme.name}: {scheme.short}")
+    lines += fitted(f"  promise: {scheme.promise}")
+    lines += fitted(f"  {many(len(planned.scope.topics), 'topic')}: {names}")
+    groups = some(map(visible, record.groups), _MOST_NAMED) or "all that read these topics"
+    lines += [*fitted(f"  groups: {groups}"), ""]
+    for number, step in enumerate(scheme.steps, start=1):
+        lines += _step_lines(number, step, done=record.has_passed(step.name))
+    if record.reason:
+        lines += ["", *fitted(f"it stands still: {record.reason}")]
+    return [*lines, "", "now:", *gate_lines(planned.readings)]
+
+
+def _step_lines(number: int, step: "Step", *, done: bool) -> list[str]:
+    mark = " (done)" if done else " (point of no return)" if step.no_return else ""
+    lines = fitted(f"  {number:>2} {step.name}{mark}: {step.says}")
+    if step.handover is not None:
+        lines += fitted(f"     {step.handover.hook.value}: {step.handover.asks}")
+    return lines
+
+
+def ended_lines(record: "Record") -> list[str]:
+    """Say how a walk ended."""
+    topics = many(len(record.topics), "topic")
+    if record.state == "undone":
+        return [f"taken back: {topics} and their groups are where they were before the cutover"]
+    lines = [f"done: {topics} switched over with scheme {record.scheme}"]
+    for one in record.passed:
+        for reading in one.readings:
+            lines += fitted(f"  {one.step}, {reading.gate}: {reading.measured}")
+    return lines
+
+
+def gate_lines(readings: Sequence[Reading]) -> list[str]:
+    """Show gates: what was measured, and of those that are shut what helps."""
+    lines = []
+    for one in readings:
+        sign = "ok" if one.passed else ("??" if one.unsure else "--")
+        lines += fitted(f"  {sign} {one.gate}: {one.measured}")
+        if one.why:
+            lines += fitted(f"     {one.why}")
+    return lines

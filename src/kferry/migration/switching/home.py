@@ -1,0 +1,59 @@
+"""Positions taken back to the source: how far groups came on the target, in the source's offsets.
+
+Owns the one commit that kferry makes on a source, and only when a person takes a cutover back. A
+group that is active on the source is left alone.
+"""
+
+from kferry.admin.group_commit import NewPosition
+from kferry.errors import ExitCode, KferryError
+from kferry.groups import look_there
+from kferry.ledger import LedgerTopic
+from kferry.migration.maps import Maps, read_documents
+from kferry.migration.switching.committing import commit_and_read_back
+from kferry.migration.switching.scope import Scope
+from kferry.names import GroupId, TargetOffset, TopicPartition
+from kferry.wire import Cluster
+
+
+class NotHome(KferryError):
+    """Some positions could not be taken back."""
+
+    code = "K246"
+    exit_code = ExitCode.FAILED
+
+
+async def take_home(source: Cluster, target: Cluster, ledger: LedgerTopic, scope: Scope) -> int:
+    """Commit on the source where each group stands on the target; return how many positions."""
+    maps = Maps.of(await read_documents(target, ledger, source=source))
+    back = {scope.there(one): one for one in await scope.source_partitions(source)}
+    wanted: dict[GroupId, dict[TopicPartition, NewPosition]] = {}
+    for group in await scope.groups_on(target, of_target=True):
+        for one in group.positions or ():
+            here = back.get(TopicPartition(one.topic, one.partition))
+            offsets = None if here is None else maps.map_of(here)
+            if here is None or offsets is None or one.offset is None:
+                continue
+            at = offsets.to_source(TargetOffset(one.offset)).offset
+            wanted.setdefault(group.id, {})[here] = NewPosition(offset=at, metadata=one.metadata)
+    known = await look_there(source, list(wanted), to_write=True)
+    wanted = {
+        group: new
+        for group, own in wanted.items()
+        if (
+            new := {
+                place: position
+                for place, position in own.items()
+                if known[group].committed.get(place, (-1, ""))[0] != position.offset
+            }
+        )
+    }
+    if not wanted:
+        return 0
+    wrong = await commit_and_read_back(source, wanted)
+    if wrong:
+        raise NotHome(
+            "some positions could not be taken back to the source",
+            "\n".join(wrong),
+            hint="stop what still consumes there, then kferry rollback does the rest",
+        )
+    return sum(map(len, wanted.values()))

@@ -1,0 +1,111 @@
+"""What a cutover is about: topics with their names on both sides, their partitions, their groups.
+
+Owns finding them. Topics stay as they were found first; groups are found anew at every look, since
+one may join while a cutover is walked.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from kferry.admin.group_members import GroupType
+from kferry.config import TopicSelection
+from kferry.errors import ExitCode, KferryError
+from kferry.groups import GroupFacts, take_groups
+from kferry.migration.book import TopicEntry
+from kferry.migration.chosen import look_at_source
+from kferry.migration.group_look import named
+from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.wire import Cluster
+
+_CANNOT_MOVE = frozenset({GroupType.SHARE})
+
+
+class NoTopics(KferryError):
+    """There is nothing to switch over."""
+
+    code = "K243"
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Topics by their names on the source, each with its name on the target."""
+
+    topics: Mapping[TopicName, TopicName]
+    groups: tuple[str, ...] = ()
+    """Names or globs; none means all."""
+
+    @property
+    def selection(self) -> TopicSelection:
+        """These topics and no other."""
+        return TopicSelection(exact=frozenset(self.topics))
+
+    def there(self, partition: TopicPartition) -> TopicPartition:
+        """Return the counterpart of a partition of the source."""
+        return TopicPartition(self.topics[partition.topic], partition.partition)
+
+    async def partitions(
+        self, cluster: Cluster, names: Iterable[TopicName]
+    ) -> list[TopicPartition]:
+        """Return all partitions of topics as a cluster shows them now."""
+        metadata = await cluster.refresh(set(names))
+        return sorted(
+            TopicPartition(name, PartitionId(partition.id))
+            for name, topic in metadata.topics.items()
+            if not topic.error_code
+            for partition in topic.partitions
+        )
+
+    async def source_partitions(self, source: Cluster) -> list[TopicPartition]:
+        """Return the partitions on the source."""
+        return await self.partitions(source, self.topics)
+
+    async def target_partitions(self, target: Cluster) -> list[TopicPartition]:
+        """Return the partitions on the target."""
+        return await self.partitions(target, self.topics.values())
+
+    async def groups_on(self, cluster: Cluster, *, of_target: bool = False) -> list[GroupFacts]:
+        """Return the groups that stand in, or read, these topics on a cluster."""
+        names = set(self.topics.values() if of_target else self.topics)
+        meant = named(self.groups)
+        found = await take_groups(cluster, TopicSelection())
+        return [
+            group
+            for group in found.groups
+            if group.type not in _CANNOT_MOVE and meant(group.id) and _reads(group, names)
+        ]
+
+
+def _reads(group: GroupFacts, names: Collection[str]) -> bool:
+    return any(one.topic in names for one in group.positions or ()) or any(
+        one.topic in names for member in group.members or () for one in member.assigned
+    )
+
+
+async def find_topics(
+    source: Cluster,
+    selection: TopicSelection,
+    entries: Mapping[TopicName, TopicEntry],
+    mapping: Mapping[TopicName, TopicName],
+) -> dict[TopicName, TopicName]:
+    """Find the topics that are meant: without a selection, those that the migration holds."""
+    left = {name: entry for name, entry in entries.items() if not entry.switched}
+    if entries and not left and selection == TopicSelection():
+        raise _nothing_left()
+    topics = await look_at_source(source, selection, left)
+    found = {}
+    for one in topics.topics:
+        entry = entries.get(one.name)
+        if entry is not None and entry.switched:
+            continue
+        found[one.name] = entry.target if entry is not None else mapping.get(one.name, one.name)
+    if not found:
+        raise _nothing_left()
+    return dict(sorted(found.items()))
+
+
+def _nothing_left() -> NoTopics:
+    return NoTopics(
+        "every topic that is meant was handed over already",
+        hint="kferry complete ends the migration; --topic names other topics",
+    )

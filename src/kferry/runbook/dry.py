@@ -1,0 +1,63 @@
+"""A cutover looked at beforehand: what it would do, step by step, and what its gates say now.
+
+Owns asking without changing anything.
+"""
+
+from dataclasses import dataclass
+
+from kferry.groups import look_there
+from kferry.ledger import open_ledger
+from kferry.migration.clusters import Sides, open_sides
+from kferry.migration.maps import Documents, read_documents
+from kferry.migration.switching.scope import Scope
+from kferry.migration.switching.silence import SilenceWatch
+from kferry.runbook import readings
+from kferry.runbook.finding import CutoverRequest, find
+from kferry.runbook.operations import Reading
+from kferry.runbook.record import Record
+from kferry.runbook.schemes import SCHEMES
+from kferry.runbook.steps import Scheme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a dry run has to say."""
+
+    migration: str
+    scheme: Scheme
+    record: Record
+    scope: Scope
+    readings: tuple[Reading, ...]
+
+
+async def dry_run(request: CutoverRequest) -> Planned:
+    """Look at everything that can be looked at, and change nothing."""
+    async with open_sides(request.copy.source, request.copy.target) as sides:
+        migration = request.copy.migration or sides.default_migration
+        target = sides.clusters.target
+        ledger = await open_ledger(target, migration)
+        documents: Documents = {}
+        if ledger is not None:
+            documents = await read_documents(target, ledger, source=sides.clusters.source)
+        record, scope = await find(request, sides, documents)
+        return Planned(
+            migration=migration,
+            scheme=SCHEMES[record.scheme],
+            record=record,
+            scope=scope,
+            readings=tuple(await _look(sides, scope, request.silence_s)),
+        )
+
+
+async def _look(sides: Sides, scope: Scope, silence_s: float) -> list[Reading]:
+    source, target = sides.clusters.source, sides.clusters.target
+    groups = await scope.groups_on(source)
+    there = await look_there(target, [one.id for one in groups], to_write=False)
+    watch = SilenceWatch(cluster=source, seconds=silence_s)
+    quiet = readings.silence(await watch.look(await scope.source_partitions(source)), silence_s)
+    return [
+        readings.groups_found(groups, scope),
+        readings.nobody_there(there),
+        # One look says nothing of silence.
+        *(one for one in quiet if one.gate != "silence"),
+    ]

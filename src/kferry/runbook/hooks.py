@@ -1,0 +1,101 @@
+"""Executables that stop, start and move applications, called at the right moment.
+
+Owns how they are found and what they are told. They come from a directory that the operator named
+or keeps beside the migration file, never from anything a cluster says.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kferry.errors import ExitCode, KferryError
+from kferry.runbook.operations import Stopped
+from kferry.runbook.steps import Hook
+
+
+class HookFailed(KferryError):
+    """A hook did not do what it should."""
+
+    code = "K248"
+    exit_code = ExitCode.REFUSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """The executables of one directory."""
+
+    folder: Path
+    seconds: float
+    """How long one may take."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What every hook is told, as `KFERRY_…`."""
+
+    def find(self, hook: Hook) -> Path | None:
+        """Return the executable of a hook; None where there is none."""
+        path = self.folder.resolve() / hook.value
+        if not path.is_file():
+            return None
+        if not os.access(path, os.X_OK):
+            raise HookFailed(
+                f"{path} is there, but not executable",
+                hint=f"chmod +x {path}, or take it away to be asked instead",
+                changed="It was not run.",
+            )
+        return path
+
+    async def run(
+        self, path: Path, facts: Mapping[str, str], tell: Callable[[str], None], stop: asyncio.Event
+    ) -> None:
+        """Run one to its end; what it writes is passed on."""
+        environment = {**os.environ, **self.facts, **facts}
+        process = await asyncio.create_subprocess_exec(
+            str(path),
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        ended = asyncio.create_task(self._to_its_end(process, path, tell))
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait(
+                {ended, stopped}, timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not ended.done():
+                _end(process)
+                await asyncio.wait({ended}, timeout=5.0)
+                if stop.is_set():
+                    raise Stopped
+                raise HookFailed(
+                    f"{path.name} was not done after {self.seconds:,.0f} s, and was ended",
+                    hint="mend it, then kferry cutover goes on from the last good step",
+                )
+            code = await ended
+        finally:
+            stopped.cancel()
+            if not ended.done():
+                ended.cancel()
+        if code:
+            raise HookFailed(
+                f"{path.name} failed with exit code {code}",
+                hint="mend it, then kferry cutover goes on from the last good step",
+            )
+
+    async def _to_its_end(
+        self, process: asyncio.subprocess.Process, path: Path, tell: Callable[[str], None]
+    ) -> int:
+        assert process.stdout is not None  # noqa: S101 it was asked for above
+        while line := await process.stdout.readline():
+            tell(f"{path.name}: {line.decode(errors='replace').rstrip()}")
+        return await process.wait()
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """End it with its children: it has a session of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)

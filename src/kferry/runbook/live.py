@@ -1,0 +1,238 @@
+"""The operations of a runbook on two real clusters and a ledger.
+
+Owns putting together what migrations can do and measure. In which order, and what follows from a
+measurement, is the runner's business.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from kferry.admin.offsets import Place, offsets_at
+from kferry.config import ClusterSettings
+from kferry.groups import Step, look_there
+from kferry.ledger import LedgerTopic
+from kferry.migration.clusters import Sides
+from kferry.migration.group_look import GroupSides, named
+from kferry.migration.group_sync import sync_once
+from kferry.migration.group_undo import undo
+from kferry.migration.maps import Maps, read_documents
+from kferry.migration.switching.book import (
+    CutoverBook,
+    Switch,
+    as_partitions,
+    ends_of,
+    read_switches,
+)
+from kferry.migration.switching.handed_over import hand_over
+from kferry.migration.switching.home import take_home
+from kferry.migration.switching.late import late_writes
+from kferry.migration.switching.scope import Scope
+from kferry.migration.switching.silence import SilenceWatch
+from kferry.migration.switching.starts import commit_starts
+from kferry.names import TopicName, TopicPartition
+from kferry.runbook import readings
+from kferry.runbook.flow import Flow
+from kferry.runbook.operations import Reading
+from kferry.runbook.steps import Scheme
+from kferry.wire import Cluster
+
+
+@dataclass(slots=True, kw_only=True)
+class Live:
+    """Operations that change things."""
+
+    scheme: Scheme
+    migration: str
+    source_settings: ClusterSettings
+    target_settings: ClusterSettings
+    sides: Sides
+    ledger: LedgerTopic
+    scope: Scope
+    flow: Flow
+    book: CutoverBook
+    silence: SilenceWatch
+    compare: Callable[[], Awaitable[Reading]]
+    """Compares what was copied, as far as it was not compared before."""
+    keep_images: Callable[[], Awaitable[None]]
+    """Keeps beside the ledger what a way back needs."""
+    _compared: Reading | None = None
+    _drain: readings.Drain = field(default_factory=readings.Drain)
+
+    @property
+    def source(self) -> Cluster:
+        return self.sides.clusters.source
+
+    @property
+    def target(self) -> Cluster:
+        return self.sides.clusters.target
+
+    async def begin(self) -> None:
+        groups = await self.scope.groups_on(self.source)
+        active = sorted(group.id for group in groups if group.members)
+        await self.book.note([(_ACTIVE, {"groups": active, "at": int(time.time() * 1000)})])
+        await self.keep_images()
+
+    async def fit(self) -> list[Reading]:
+        groups = await self.scope.groups_on(self.source)
+        there = await look_there(self.target, [group.id for group in groups], to_write=False)
+        return [
+            readings.groups_found(groups, self.scope),
+            readings.nobody_there(there),
+        ]
+
+    async def empty_targets(self) -> list[Reading]:
+        here = await self.scope.source_partitions(self.source)
+        there = await self.scope.target_partitions(self.target)
+        starts = await offsets_at(self.target, there, Place.START)
+        ends = await offsets_at(self.target, there, Place.END)
+        return [readings.empty(self.scope, here, starts, ends)]
+
+    async def caught_up(self) -> list[Reading]:
+        return [self.flow.caught_up()]
+
+    async def verify(self) -> None:
+        self._compared = await self.compare()
+
+    async def verified(self) -> list[Reading]:
+        if self._compared is None:
+            await self.verify()
+        return [] if self._compared is None else [self._compared]
+
+    async def silent(self) -> list[Reading]:
+        found = await self.silence.look(await self.scope.source_partitions(self.source))
+        return readings.silence(found, self.silence.seconds)
+
+    async def still_silent(self) -> list[Reading]:
+        if not self.scheme.copies:
+            return await self.drained()
+        late = await late_writes(self.source, await self._switched_at())
+        return [readings.nothing_late(late)]
+
+    async def consumers_gone(self) -> list[Reading]:
+        return [readings.gone(await self.scope.groups_on(self.source), "source")]
+
+    async def consumers_left_target(self) -> list[Reading]:
+        return [readings.gone(await self.scope.groups_on(self.target, of_target=True), "target")]
+
+    async def drained(self) -> list[Reading]:
+        groups = await self.scope.groups_on(self.source)
+        return [self._drain.reading(groups, self.scope)]
+
+    async def copy_tail(self) -> None:
+        self._compared = None
+        await self.flow.to_the_end()
+        await self.verify()
+
+    async def tail_copied(self) -> list[Reading]:
+        partitions = await self.scope.source_partitions(self.source)
+        ends = await offsets_at(self.source, partitions, Place.END)
+        return [readings.copied(await self._copied_to(partitions), ends)]
+
+    async def commit_positions(self) -> None:
+        await self.positions_committed()
+
+    async def positions_committed(self) -> list[Reading]:
+        if not self.scheme.copies:
+            return await self._starts()
+        # Again at each look: what is committed is committed once, and what waited may be there now.
+        shown = await sync_once(
+            GroupSides(source=self.source, target=self.target, ledger=self.ledger),
+            selection=self.scope.selection,
+            meant=named(self.scope.groups),
+        )
+        return [readings.positions(shown.moves, self.scope)]
+
+    async def commit_starts(self) -> None:
+        await self.positions_committed()
+
+    async def _starts(self) -> list[Reading]:
+        groups = await self.scope.groups_on(self.source)
+        begun = await commit_starts(self.target, self.ledger, self.scope, groups)
+        return [readings.starts(begun)]
+
+    async def take_positions_back(self) -> None:
+        undone = await undo(
+            self.target_settings,
+            migration=self.migration,
+            source=self.source_settings,
+            selection=self.scope.selection,
+            groups=self.scope.groups,
+            agree=lambda _name, _steps: True,
+            force=True,
+        )
+        failed = [one for one in undone.positions if one.step in {Step.FAILED, Step.ACTIVE}]
+        readings.insist_on_undone(failed)
+
+    async def positions_home(self) -> None:
+        await take_home(self.source, self.target, self.ledger, self.scope)
+
+    async def consumers_there(self) -> list[Reading]:
+        documents = await read_documents(self.target, self.ledger)
+        awaited = [str(name) for name in documents.get(_ACTIVE, {}).get("groups", [])]
+        here = await self.scope.groups_on(self.source)
+        there = await self.scope.groups_on(self.target, of_target=True)
+        partitions = await self.scope.target_partitions(self.target)
+        return [readings.there(awaited, here, there, partitions, self.scope)]
+
+    async def mark_switch(self) -> None:
+        here = await self.scope.source_partitions(self.source)
+        there = await self.scope.target_partitions(self.target)
+        ends = await offsets_at(self.target, there, Place.END)
+        last = (
+            await self._copied_to(here)
+            if self.scheme.copies
+            else await offsets_at(self.source, here, Place.END)
+        )
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        await self.book.note(
+            [
+                Switch(
+                    topic=name,
+                    target=other,
+                    at=at,
+                    source_ends=ends_of(last, name),
+                    target_ends=ends_of(ends, other),
+                ).document()
+                for name, other in self.scope.topics.items()
+            ]
+        )
+
+    async def target_grows(self) -> list[Reading]:
+        before: dict[TopicPartition, int] = {}
+        for switch in await self._switches():
+            before |= as_partitions(switch.target, switch.target_ends)
+        now = await offsets_at(self.target, list(before), Place.END)
+        return [readings.grows(before, now)]
+
+    async def backlog(self) -> list[Reading]:
+        partitions = await self.scope.target_partitions(self.target)
+        starts = await offsets_at(self.target, partitions, Place.START)
+        ends = await offsets_at(self.target, partitions, Place.END)
+        return [readings.waiting(sum(ends.values()) - sum(starts.values()))]
+
+    async def hand_over(self) -> None:
+        await self.flow.rest()
+        await hand_over(self.target, self.ledger, self.book, self.scope)
+
+    async def _copied_to(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        maps = Maps.of(await read_documents(self.target, self.ledger))
+        found = {}
+        for partition in partitions:
+            known = maps.map_of(partition)
+            found[partition] = 0 if known is None else int(known.copied_to)
+        return found
+
+    async def _switches(self) -> list[Switch]:
+        documents = await read_documents(self.target, self.ledger)
+        return [one for one in read_switches(documents) if one.topic in self.scope.topics]
+
+    async def _switched_at(self) -> dict[TopicPartition, int]:
+        ends: dict[TopicPartition, int] = {}
+        for switch in await self._switches():
+            ends |= as_partitions(TopicName(switch.topic), switch.source_ends)
+        return ends
+
+
+_ACTIVE = "cutover/active"

@@ -1,0 +1,348 @@
+"""What gates say about what was measured.
+
+Owns the judgement and its words. Asks no cluster.
+"""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kferry.errors import ExitCode, KferryError
+from kferry.groups import GroupFacts, Move, Step, There
+from kferry.migration.group_undo import TakenBack
+from kferry.migration.switching.late import Late
+from kferry.migration.switching.scope import Scope
+from kferry.migration.switching.silence import Silence
+from kferry.migration.switching.starts import Begun
+from kferry.names import GroupId, TopicPartition
+from kferry.runbook.operations import Reading
+from kferry.units import many, some
+
+_SHUT = frozenset({Step.WAITS, Step.FAILED, Step.ACTIVE, Step.AHEAD})
+
+
+class NotUndone(KferryError):
+    """Some positions on the target could not be put back."""
+
+    code = "K247"
+    exit_code = ExitCode.REFUSED
+
+
+def groups_found(groups: Sequence[GroupFacts], scope: Scope) -> Reading:
+    """Say which groups there are, and what is worth knowing of them."""
+    active = [group for group in groups if group.members]
+    remarks = []
+    if static := _static(groups):
+        remarks.append(
+            f"static members stay in a group until their session times out: {some(static)}"
+        )
+    wider = sorted(group.id for group in groups if _elsewhere(group, scope))
+    if wider:
+        remarks.append(
+            f"these groups read other topics, too, which stay where they are: {some(wider)}"
+        )
+    return Reading(
+        gate="groups",
+        passed=True,
+        measured=f"{many(len(groups), 'group')}, {len(active):,} with members",
+        why="; ".join(remarks),
+    )
+
+
+def _static(groups: Sequence[GroupFacts]) -> list[str]:
+    return sorted(
+        f"{member.instance_id} of {group.id}"
+        for group in groups
+        for member in group.members or ()
+        if member.instance_id
+    )
+
+
+def _elsewhere(group: GroupFacts, scope: Scope) -> bool:
+    return any(
+        one.topic not in scope.topics and not one.topic.startswith("__")
+        for one in group.positions or ()
+    )
+
+
+def nobody_there(there: Mapping[GroupId, There]) -> Reading:
+    """Say whether groups are at work on the target already."""
+    active = {group: found for group, found in there.items() if found.active}
+    trouble = [f"{group}: {found.trouble}" for group, found in there.items() if found.trouble]
+    return Reading(
+        gate="target groups",
+        passed=not active and not trouble,
+        measured=f"{many(len(active), 'group')} active on the target",
+        why="; ".join(
+            [
+                *(
+                    f"{group} is active on the target ({', '.join(found.members) or found.state}): "
+                    "stop it, its positions could not be set"
+                    for group, found in sorted(active.items())
+                ),
+                *trouble,
+            ]
+        ),
+    )
+
+
+def empty(
+    scope: Scope,
+    here: Collection[TopicPartition],
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> Reading:
+    """Say whether the target's topics are there, as wide as the source's, and empty."""
+    missing = sorted({str(scope.there(one)) for one in here} - {str(one) for one in ends})
+    full = [
+        f"{one} holds {ends[one] - starts[one]:,}"
+        for one in sorted(ends)
+        if ends[one] > starts[one]
+    ]
+    why = []
+    if missing:
+        why.append(f"not there: {some(missing)}; kferry apply creates topics")
+    if full:
+        why.append(f"not empty: {some(full)}; this scheme begins with an empty target")
+    return Reading(
+        gate="empty target",
+        passed=not why,
+        measured=f"{many(len(ends), 'partition')}, {len(full):,} with records, "
+        f"{len(missing):,} missing",
+        why="; ".join(why),
+    )
+
+
+def silence(found: Silence, seconds: float) -> list[Reading]:
+    """Say whether nobody writes, and whether that can be told."""
+    total = len(found.ends) + len(found.unasked)
+    why = [f"{one}: {reason}" for one, reason in sorted(found.unasked.items())]
+    if found.moving:
+        why.append(
+            f"still moving, or not watched for {seconds:,.0f} s: {some(map(str, found.moving))}"
+        )
+    open_ = [f"{one} since offset {stable:,}" for one, (stable, _) in sorted(found.open.items())]
+    readings = [
+        Reading(
+            gate="silence",
+            passed=not found.moving and not found.unasked,
+            measured=f"{total - len(found.moving) - len(found.unasked):,} of "
+            f"{many(total, 'partition')} stand still for {seconds:,.0f} s",
+            why="; ".join(why),
+        ),
+        Reading(
+            gate="transactions",
+            passed=not open_,
+            measured=f"{many(len(open_), 'partition')} with an open transaction",
+            why=f"open on {some(open_)}; kferry inspect producers names whose they are"
+            if open_
+            else "",
+        ),
+    ]
+    if found.untold:
+        readings.append(
+            Reading(
+                gate="quiet partitions",
+                passed=False,
+                unsure=True,
+                measured=f"{many(len(found.untold), 'partition')} written to so seldom that "
+                f"{seconds:,.0f} s of silence tell nothing",
+                why=f"{some(map(str, found.untold))}: are all their producers stopped?",
+            )
+        )
+    return readings
+
+
+def nothing_late(late: Sequence[Late]) -> Reading:
+    """Say whether somebody wrote to the source after it was silent."""
+    lines = [
+        f"{one.partition}: offsets {one.first:,} to {one.end - 1:,}"
+        + (
+            f", producer id {' or '.join(map(str, one.producers))}"
+            if one.producers
+            else ", by a producer that the cluster cannot name"
+        )
+        for one in late
+    ]
+    return Reading(
+        gate="source silent",
+        passed=not late,
+        measured=f"{sum(one.end - one.first for one in late):,} offsets written since",
+        why="; ".join(lines),
+    )
+
+
+def gone(groups: Sequence[GroupFacts], side: str) -> Reading:
+    """Say whether no group has a member on a side any more."""
+    active = [group for group in groups if group.members]
+    unknown = [group.id for group in groups if group.members is None]
+    why = []
+    for group in active:
+        members = [
+            f"{member.client_id} at {member.host}"
+            + (f" (static: {member.instance_id})" if member.instance_id else "")
+            for member in group.members or ()
+        ]
+        why.append(f"{group.id}: {some(members)}")
+    if unknown:
+        why.append(f"members may not be asked for: {some(unknown)}")
+    return Reading(
+        gate=f"no consumer on the {side}",
+        passed=not active and not unknown,
+        measured=f"{many(sum(len(group.members or ()) for group in active), 'member')} of "
+        f"{many(len(active), 'group')} there",
+        why="; ".join(why),
+    )
+
+
+@dataclass(slots=True)
+class Drain:
+    """How fast what is left is read; it remembers when it looked before."""
+
+    _seen: list[tuple[float, int]] = field(default_factory=list)
+
+    def reading(self, groups: Sequence[GroupFacts], scope: Scope) -> Reading:
+        """Say what is left for the groups to read of these topics."""
+        lags = {
+            group.id: sum(
+                one.lag or 0 for one in group.positions or () if one.topic in scope.topics
+            )
+            for group in groups
+        }
+        unknown = [
+            f"{group.id}, {one.topic} partition {one.partition}: {one.trouble}"
+            for group in groups
+            for one in group.positions or ()
+            if one.topic in scope.topics and one.lag is None
+        ]
+        left = sum(lags.values())
+        behind = [f"{group} {lag:,}" for group, lag in sorted(lags.items()) if lag]
+        why = [f"left to read: {some(behind)}"] if behind else []
+        if unknown:
+            why.append(f"cannot be told: {some(unknown)}")
+        return Reading(
+            gate="drained",
+            passed=not left and not unknown,
+            measured=f"{many(left, 'record')} left on the source{self._pace(left)}",
+            why="; ".join(why),
+        )
+
+    def _pace(self, left: int) -> str:
+        now = time.monotonic()
+        self._seen = [*self._seen[-30:], (now, left)]
+        began, before = self._seen[0]
+        if not left or before <= left or now - began < 1:
+            return ""
+        pace = (before - left) / (now - began)
+        return f", {pace:,.0f} read per second, about {left / pace:,.0f} s to go"
+
+
+def copied(copied_to: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> Reading:
+    """Say whether every partition is copied to its end."""
+    short = [
+        f"{one} copied to {copied_to.get(one, 0):,} of {end:,}"
+        for one, end in sorted(ends.items())
+        if copied_to.get(one, 0) < end
+    ]
+    return Reading(
+        gate="copied",
+        passed=not short,
+        measured=f"{len(ends) - len(short):,} of {many(len(ends), 'partition')} copied to the end",
+        why=f"{some(short)}; somebody writes still" if short else "",
+    )
+
+
+def positions(moves: Sequence[Move], scope: Scope) -> Reading:
+    """Say whether every group has its place on the target."""
+    own = [move for move in moves if move.standing.topic in scope.topics]
+    shut = [move for move in own if move.step in _SHUT]
+    there = sum(move.step in {Step.SET, Step.SAME} for move in own)
+    known = [move.standing for move in own if move.standing.target_offset is not None]
+    return Reading(
+        gate="positions",
+        passed=not shut,
+        measured=f"{there:,} of {many(len(own), 'position')} committed and read back; "
+        f"{sum(one.again for one in known):,} records read again, "
+        f"{sum(one.skipped for one in known):,} skipped",
+        why="; ".join(
+            f"{move.standing.group}, {move.standing.topic} partition {move.standing.partition}: "
+            f"{move.reason}"
+            for move in shut[:5]
+        ),
+    )
+
+
+def starts(begun: Begun) -> Reading:
+    """Say whether every group begins at the start of the target's logs."""
+    return Reading(
+        gate="positions",
+        passed=not begun.troubles,
+        measured=f"{many(begun.positions, 'position')} of {many(begun.groups, 'group')} at the "
+        "start of their logs",
+        why="; ".join(begun.troubles[:5]),
+    )
+
+
+def insist_on_undone(failed: Sequence[TakenBack]) -> None:
+    """Raise what kept positions from being put back."""
+    if failed:
+        raise NotUndone(
+            f"{many(len(failed), 'position')} on the target could not be put back",
+            "\n".join(f"{one.image.group}, {one.image.place}: {one.reason}" for one in failed[:5]),
+            hint="stop what still consumes there, then kferry rollback does the rest",
+        )
+
+
+def there(
+    awaited: Sequence[str],
+    here: Sequence[GroupFacts],
+    found: Sequence[GroupFacts],
+    partitions: Collection[TopicPartition],
+    scope: Scope,
+) -> Reading:
+    """Say whether the groups that were at work are at work on the target, with every partition."""
+    by_id = {str(group.id): group for group in found}
+    topics = {str(group.id): _topics(group, scope) for group in here}
+    why = []
+    for name in awaited:
+        group = by_id.get(name)
+        if group is None or not group.members:
+            why.append(f"{name} has no member on the target yet")
+            continue
+        if group.state != "Stable":
+            why.append(f"{name} is {group.state}")
+            continue
+        own = {one for member in group.members for one in member.assigned}
+        wanted = {one for one in partitions if one.topic in topics.get(name, set())}
+        if left := sorted(wanted - own):
+            why.append(f"{name} does not hold {some(map(str, left))}")
+    return Reading(
+        gate="consumers",
+        passed=not why,
+        measured=f"{len(awaited) - len(why):,} of {many(len(awaited), 'group')} at work there",
+        why="; ".join(why),
+    )
+
+
+def _topics(group: GroupFacts, scope: Scope) -> set[str]:
+    read = {one.topic for one in group.positions or ()}
+    return {str(scope.topics[topic]) for topic in read if topic in scope.topics}
+
+
+def grows(before: Mapping[TopicPartition, int], now: Mapping[TopicPartition, int]) -> Reading:
+    """Say whether producers write to the target."""
+    grown = [one for one, end in now.items() if end > before[one]]
+    total = sum(now[one] - before[one] for one in grown)
+    return Reading(
+        gate="target grows",
+        passed=bool(grown),
+        measured=f"{many(total, 'record')} more in {len(grown):,} of {many(len(now), 'partition')}",
+        why="" if grown else "nobody has written to the target yet",
+    )
+
+
+def waiting(records: int) -> Reading:
+    """Say how much waits on the target meanwhile."""
+    return Reading(
+        gate="backlog", passed=True, measured=f"{many(records, 'record')} wait on the target"
+    )

@@ -1,0 +1,82 @@
+"""What a runbook is made of: steps, gates and what a gate measured. Values only.
+
+Owns the shape of a scheme. Knows no Kafka: what a step does, it does to an `Operations` that it is
+given.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kferry.runbook.operations import Operations, Reading
+
+Act = Callable[[Operations], Awaitable[None]]
+Measure = Callable[[Operations], Awaitable[list[Reading]]]
+
+
+class Hook(StrEnum):
+    """Where applications are handed over: an executable of this name, or a person, does it."""
+
+    SILENCE = "on-silence"
+    CONSUMERS_STOP = "on-consumers-stop"
+    CONSUMERS_START = "on-consumers-start"
+    HANDOVER = "on-handover"
+    ROLLBACK = "on-rollback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What applications have to do. kferry cannot; it says so and measures that it was done."""
+
+    hook: Hook
+    asks: str
+    """The sentence for whoever does it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a runbook, ended by a measured condition."""
+
+    name: str
+    says: str
+    """What happens, as a sentence of the dry run."""
+    act: Act | None = None
+    """What kferry does. Doing it twice does no harm: a step that was cut short is done again."""
+    handover: Handover | None = None
+    gate: Measure | None = None
+    """What must be so before the next step; measured until it is."""
+    undo: Act | None = None
+    back: Handover | None = None
+    """What applications have to do when the step is taken back; it comes before `undo`."""
+    back_gate: Measure | None = None
+    """What must be so between the two."""
+    copying: bool = False
+    """Whether records flow while this step is walked."""
+    hurried: bool = False
+    """Whether applications stand still meanwhile: what fails here takes that back, too."""
+    rests: bool = False
+    """Whether behind this step every application runs again, one way or another."""
+    lasting: bool = False
+    """Whether what the gate measured can end by itself, and is measured again after a pause."""
+    no_return: bool = False
+    """From here on the target has records that the source has not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """A way to switch over."""
+
+    name: str
+    short: str
+    promise: str
+    steps: tuple[Step, ...]
+    copies: bool
+    """Whether it moves records, or begins with an empty target."""
+    unconsumed: bool = False
+    """Whether only what no group has read is moved."""
+    parallel: bool = False
+    """Whether groups work on both sides for a time."""
+
+    def step(self, name: str) -> Step:
+        """Return the step of this name."""
+        return next(step for step in self.steps if step.name == name)
