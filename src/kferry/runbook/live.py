@@ -28,6 +28,7 @@ from kferry.migration.switching.book import (
 from kferry.migration.switching.handed_over import hand_over
 from kferry.migration.switching.home import take_home
 from kferry.migration.switching.late import late_writes
+from kferry.migration.switching.left import left_to_read
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.starts import commit_starts
@@ -118,7 +119,7 @@ class Live:
 
     async def drained(self) -> list[Reading]:
         groups = await self.scope.groups_on(self.source)
-        return [self._drain.reading(groups, self.scope)]
+        return [self._drain.reading(await left_to_read(self.source, self.scope, groups))]
 
     async def copy_tail(self) -> None:
         self._compared = None

@@ -4,6 +4,7 @@ Owns the judgement and its words. Asks no cluster.
 """
 
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from kferry.errors import ExitCode, KferryError
 from kferry.groups import GroupFacts, Move, Step, There
 from kferry.migration.group_undo import TakenBack
 from kferry.migration.switching.late import Late
+from kferry.migration.switching.left import Left
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import Silence
 from kferry.migration.switching.starts import Begun
@@ -201,29 +203,25 @@ class Drain:
 
     _seen: list[tuple[float, int]] = field(default_factory=list)
 
-    def reading(self, groups: Sequence[GroupFacts], scope: Scope) -> Reading:
+    def reading(self, left: Sequence[Left]) -> Reading:
         """Say what is left for the groups to read of these topics."""
-        lags = {
-            group.id: sum(
-                one.lag or 0 for one in group.positions or () if one.topic in scope.topics
-            )
-            for group in groups
-        }
+        lags = Counter[str]()
+        for one in left:
+            lags[one.group] += one.lag
         unknown = [
-            f"{group.id}, {one.topic} partition {one.partition}: {one.trouble}"
-            for group in groups
-            for one in group.positions or ()
-            if one.topic in scope.topics and one.lag is None
+            f"{one.group}, {one.position.topic} partition {one.position.partition}: {one.trouble}"
+            for one in left
+            if one.trouble
         ]
-        left = sum(lags.values())
+        total = lags.total()
         behind = [f"{group} {lag:,}" for group, lag in sorted(lags.items()) if lag]
         why = [f"left to read: {some(behind)}"] if behind else []
         if unknown:
             why.append(f"cannot be told: {some(unknown)}")
         return Reading(
             gate="drained",
-            passed=not left and not unknown,
-            measured=f"{many(left, 'record')} left on the source{self._pace(left)}",
+            passed=not left,
+            measured=f"{many(total, 'offset')} left on the source{self._pace(total)}",
             why="; ".join(why),
         )
 
