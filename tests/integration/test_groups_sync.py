@@ -1,7 +1,9 @@
 """After `groups sync` a real consumer reads on where it stood: nothing again, nothing skipped."""
 
+import os
 import uuid
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,9 @@ from machine import eventually
 from mixing import KINDS, Mix
 from test_inspect_groups import commit, member
 
+from kferry.names import SourceOffset
+from kferry.names import TopicPartition as Place
+from kferry.offsets import Translated, load_maps
 from kferry.sandbox import Cluster, Sandbox
 
 SEED = 20_240_301
@@ -151,6 +156,7 @@ def test_every_group_reads_on_at_the_record_it_would_have_read_next(plain: Sandb
     assert {row["step"] for row in again} == {"same"}
     one = told[ids[50], mix.topic("transactions"), 0]
     _translates(plain, prefix, one)
+    _translates_files(plain, prefix, rows)
 
 
 def _translates(sandbox: Sandbox, migration: str, row: Row) -> None:
@@ -167,6 +173,32 @@ def _translates(sandbox: Sandbox, migration: str, row: Row) -> None:
     beyond = ended(kferry("offsets", "translate", f"{place}:99999999", *target))
     assert beyond.code == 7
     assert beyond.result["target_offset"] is None
+
+
+def _translates_files(sandbox: Sandbox, migration: str, rows: list[Row]) -> None:
+    """A CSV of positions, and the whole map in both forms, say what `groups sync` has set."""
+    target = ("--target-config", str(sandbox.target.kferry_properties), "-m", migration)
+
+    def said(*arguments: str) -> str:
+        process = kferry("offsets", "translate", *arguments, *target)
+        out, err = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0, err
+        return out
+
+    def line(row: Row, key: str) -> str:
+        return f"{row['group']},{row['topic']},{row['partition']},{row[key]}"
+
+    file = Path(os.environ["KFERRY_HOME"]) / f"{migration}.csv"
+    file.write_text("\n".join(line(row, "source_offset") for row in rows))
+    there = said("--from-file", str(file), "--csv").splitlines()
+    assert there == [line(row, "target_offset") for row in rows]
+    for form in ("--json", "--quiet"):
+        maps = load_maps(said("--export", form).splitlines())
+        for row in rows:
+            known = maps[Place(row["topic"], row["partition"])]
+            found = known.offsets.to_target(SourceOffset(row["source_offset"]))
+            assert isinstance(found, Translated)
+            assert (found.offset, found.exact) == (row["target_offset"], row["exact"])
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Where groups go on in topics that kferry did not copy: by a rule, and never by itself."""
 
+import os
 import time
+from pathlib import Path
 
 from confluent_kafka import OFFSET_INVALID, Producer, TopicPartition
 from copying import copy
@@ -81,6 +83,12 @@ def test_unread_records_that_stay_behind_are_counted_and_a_missing_topic_said(
     assert "2 unread records stay on the source" in by_topic[here]["reason"]
     assert by_topic[nowhere]["step"] == "left"
     assert "does not exist" in by_topic[nowhere]["reason"]
+    file = Path(os.environ["KFERRY_HOME"]) / f"{name}.csv"
+    send(client_config(plain.target.properties), here, "on the target")
+    file.write_text(f"{here},0,1\r\n")
+    rows = groups(plain, "show", "--group", group, "--uncopied", str(file), migration=name).result
+    by_topic = {row["topic"]: row for row in rows["rows"]}
+    assert (by_topic[here]["step"], by_topic[here]["target_offset"]) == ("set", 1)
     wrong = groups(plain, "show", "--group", group, "--uncopied", "strat", migration=name)
     assert wrong.code == 2
     assert "neither start, end nor datetime:TIME" in wrong.said

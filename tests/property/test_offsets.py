@@ -1,13 +1,30 @@
 """A consumer that moves reads on exactly where it would have read on: checked against both logs."""
 
 import contextlib
+import csv
+import io
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kferry.names import SourceOffset, TargetOffset
-from kferry.offsets import NotYet, OffsetMap, Place, Run, Runs, Translated, decode_runs, encode_runs
+from kferry.names import PartitionId, SourceOffset, TargetOffset, TopicName, TopicPartition
+from kferry.offsets import (
+    COLUMNS,
+    BadExport,
+    ExportedMap,
+    NotYet,
+    OffsetMap,
+    Place,
+    Run,
+    Runs,
+    Translated,
+    decode_runs,
+    encode_runs,
+    load_maps,
+    to_json_line,
+    to_rows,
+)
 from kferry.offsets.chunks import BadChunk
 
 
@@ -109,3 +126,76 @@ def test_a_run_that_goes_back_is_refused(source: int, target: int) -> None:
     runs = Runs([Run(SourceOffset(0), TargetOffset(0), 10)])
     with pytest.raises(ValueError, match="does not come after"):
         runs.append(source, target, 1)
+
+
+def _exported(maps: list[OffsetMap]) -> list[ExportedMap]:
+    return [
+        ExportedMap(
+            partition=TopicPartition(TopicName("orders"), PartitionId(number)),
+            target_topic=TopicName("there"),
+            offsets=one,
+        )
+        for number, one in enumerate(maps)
+    ]
+
+
+def _as_csv(maps: list[ExportedMap]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([COLUMNS, *(row for one in maps for row in to_rows(one))])
+    return text.getvalue()
+
+
+@given(st.lists(copies(), min_size=1, max_size=4))
+def test_an_export_is_read_back_as_it_was_in_either_form(
+    copied: list[tuple[OffsetMap, dict[int, int]]],
+) -> None:
+    maps = _exported([one for one, _ in copied])
+    expected = {one.partition: one for one in maps}
+    assert load_maps(to_json_line(one) + "\n" for one in maps) == expected
+    assert load_maps(_as_csv(maps).splitlines(keepends=True)) == expected
+    # As a user has them: plain pairs, plain numbers.
+    assert load_maps(map(to_json_line, maps))["orders", 0] == maps[0]  # type: ignore[index]
+
+
+@given(copies(), st.data())
+def test_a_damaged_export_is_an_error_and_no_other_map(
+    copied: tuple[OffsetMap, dict[int, int]], data: st.DataObject
+) -> None:
+    whole = _exported([copied[0]])
+    text = data.draw(st.sampled_from([to_json_line(whole[0]), _as_csv(whole)]))
+    cut = text[: data.draw(st.integers(0, len(text) - 1))]
+    with contextlib.suppress(BadExport):
+        # Only what came behind the last character that matters may be missing.
+        assert load_maps(cut.splitlines(keepends=True)) == {whole[0].partition: whole[0]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n\n",
+        "topic,partition\norders,0\n",
+        "{}",
+        "[1]",
+        '{"topic": 1}',
+        ",".join(COLUMNS) + "\norders,0,there,0,5,5,x,0,5,1\n",
+        ",".join(COLUMNS) + "\norders,0,there,0,5,5,0,0,1\n",
+        ",".join(COLUMNS) + "\norders,0,there,0,5,5,3,3,2,2\norders,0,there,0,5,5,0,0,2,2\n",
+        to_json_line(
+            _exported(
+                [
+                    OffsetMap(
+                        runs=Runs(),
+                        begins=SourceOffset(0),
+                        copied_to=SourceOffset(0),
+                        target_end=TargetOffset(0),
+                    )
+                ]
+            )[0]
+        )
+        + "\n{",
+    ],
+)
+def test_what_is_no_export_is_refused(text: str) -> None:
+    with pytest.raises(BadExport):
+        load_maps(text.splitlines(keepends=True))

@@ -35,7 +35,8 @@ _Groups = Annotated[
 _Uncopied = Annotated[
     str | None,
     Parameter(
-        help="where groups go on in topics that are not copied: start, end or datetime:TIME",
+        help="where groups go on in topics that are not copied: start, end, datetime:TIME or a "
+        "CSV file",
         show_default=False,
     ),
 ]

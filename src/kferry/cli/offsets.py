@@ -3,6 +3,8 @@
 Owns how offsets are named on the command line.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -14,12 +16,14 @@ from kferry.cli.status import target_of
 from kferry.cli.tables import Row, number, table, text
 from kferry.cli.words import NOTHING
 from kferry.errors import ExitCode, UsageError
-from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
+from kferry.units import many
 
 if TYPE_CHECKING:
     from kferry.migration.translate import Pair
 
-Asked = list[tuple[TopicPartition, int]]
+Asked = list[tuple[GroupId | None, TopicPartition, int]]
+Flag = Parameter(negative=(), show_default=False)
 
 
 def translate(
@@ -36,11 +40,20 @@ def translate(
         tuple[int, ...],
         Parameter(help="with --topic and --partition; repeatable", negative=(), show_default=False),
     ] = (),
-    to_source: Annotated[
-        bool,
+    from_file: Annotated[
+        Path | None,
         Parameter(
-            help="the offsets are the target's: translate back", negative=(), show_default=False
+            help="CSV of topic,partition,offset or group,topic,partition,offset", show_default=False
         ),
+    ] = None,
+    csv: Annotated[bool, Flag, Parameter(help="answer with such a CSV, of the other side")] = False,
+    export: Annotated[
+        bool,
+        Flag,
+        Parameter(help="the whole map as CSV, or with --json as an object for each partition"),
+    ] = False,
+    to_source: Annotated[
+        bool, Flag, Parameter(help="the offsets are the target's: translate back")
     ] = False,
     options: Options | None = None,
 ) -> ExitCode:
@@ -50,25 +63,27 @@ def translate(
     """
     options = options or Options()
     asked = [_read(one) for one in positions] + _from_options(options, partition, offset)
+    if from_file is not None:
+        asked += _from_file(from_file)
+    if export:
+        if asked or csv or to_source:
+            raise UsageError(
+                "--export is the whole map, and goes with --topic, --json and nothing else",
+                hint="kferry offsets translate --export",
+            )
+        return _export(options)
     if not asked:
         raise UsageError(
             "no offset was named",
-            hint="kferry offsets translate TOPIC:PARTITION:OFFSET",
+            hint="kferry offsets translate TOPIC:PARTITION:OFFSET, --from-file FILE or --export",
         )
-    target = target_of(options, "offsets translate")
-    # Imported here: `--help` and errors of the command line must not wait for the engine.
-    from kferry.migration.translate import translate as look_up  # noqa: PLC0415
-
-    pairs = loop.run(
-        look_up(
-            target,
-            migration=options.migration_name,
-            source=options.source_settings,
-            asked=asked,
-            to_source=to_source,
-        )
-    )
-    if options.json:
+    if csv and options.json:
+        raise UsageError("--csv and --json exclude each other", hint="leave one of them out")
+    pairs = _look_up(options, asked, to_source=to_source)
+    missing = [pair for pair in pairs if pair.source_offset is None or pair.target_offset is None]
+    if csv:
+        _answer_csv(asked, pairs, to_source=to_source)
+    elif options.json:
         for pair in pairs:
             answer_json(_as_json(pair))
     else:
@@ -76,8 +91,76 @@ def translate(
         for line in table(columns, [_row(pair) for pair in pairs]):
             answer(line)
     say(f"next: kferry status{options.again()}")
-    missing = any(pair.source_offset is None or pair.target_offset is None for pair in pairs)
     return ExitCode.STOPPED_EARLY if missing else ExitCode.DONE
+
+
+def _look_up(options: Options, asked: Asked, *, to_source: bool) -> "list[Pair]":
+    target = target_of(options, "offsets translate")
+    # Imported here: `--help` and errors of the command line must not wait for the engine.
+    from kferry.migration.translate import translate as look_up  # noqa: PLC0415
+
+    return loop.run(
+        look_up(
+            target,
+            migration=options.migration_name,
+            source=options.source_settings,
+            asked=[(place, offset) for _, place, offset in asked],
+            to_source=to_source,
+        )
+    )
+
+
+def _answer_csv(asked: Asked, pairs: "Iterable[Pair]", *, to_source: bool) -> None:
+    from kferry.groups.position_file import to_csv  # noqa: PLC0415 as above
+
+    rows = []
+    for (group, _, _), pair in zip(asked, pairs, strict=True):
+        offset = pair.source_offset if to_source else pair.target_offset
+        topic = pair.partition.topic if to_source else pair.target_topic
+        if offset is None or topic is None:
+            say(f"! {pair.partition} is left out: {pair.reason}")
+            continue
+        place = TopicPartition(TopicName(topic), pair.partition.partition)
+        rows.append((group, place, offset))
+    for line in to_csv(rows).splitlines():
+        answer(line)
+
+
+def _export(options: Options) -> ExitCode:
+    target = target_of(options, "offsets translate --export")
+    from kferry.migration.translate import export as read_maps  # noqa: PLC0415 as above
+    from kferry.offsets import COLUMNS, to_json_line, to_rows  # noqa: PLC0415
+
+    maps = loop.run(
+        read_maps(
+            target,
+            migration=options.migration_name,
+            source=options.source_settings,
+            selection=options.selection,
+        )
+    )
+    if options.json:
+        for one in maps:
+            answer(to_json_line(one))
+    else:
+        answer(",".join(COLUMNS))
+        for one in maps:
+            for row in to_rows(one):
+                answer(",".join(map(str, row)))
+    if not maps:
+        say("! nothing is copied yet of these topics")
+        return ExitCode.STOPPED_EARLY
+    say(f"{many(len(maps), 'partition')}; what is copied after this is not in it")
+    say("next: read it with kferry.offsets.load_maps, or your own tools")
+    return ExitCode.DONE
+
+
+def _from_file(path: Path) -> Asked:
+    from kferry.cli.resetting import read_bytes  # noqa: PLC0415 as above
+    from kferry.groups.position_file import decoded, read_csv  # noqa: PLC0415
+
+    found = read_csv(decoded(read_bytes(path), str(path)), str(path))
+    return [(one.group, one.place, one.offset) for one in found]
 
 
 def _from_options(options: Options, partition: int | None, offsets: tuple[int, ...]) -> Asked:
@@ -91,7 +174,7 @@ def _from_options(options: Options, partition: int | None, offsets: tuple[int, .
     return [_checked(options.topic[0], partition, one) for one in offsets]
 
 
-def _read(position: str) -> tuple[TopicPartition, int]:
+def _read(position: str) -> tuple[GroupId | None, TopicPartition, int]:
     topic, _, numbers = position.partition(":")
     partition, _, offset = numbers.partition(":")
     try:
@@ -103,13 +186,13 @@ def _read(position: str) -> tuple[TopicPartition, int]:
         ) from None
 
 
-def _checked(topic: str, partition: int, offset: int) -> tuple[TopicPartition, int]:
+def _checked(topic: str, partition: int, offset: int) -> tuple[GroupId | None, TopicPartition, int]:
     if not topic or partition < 0 or offset < 0:
         raise UsageError(
             f"{topic}:{partition}:{offset}: offsets and partitions are numbers from 0 on",
             hint="kferry offsets translate orders:0:4711",
         )
-    return TopicPartition(TopicName(topic), PartitionId(partition)), offset
+    return None, TopicPartition(TopicName(topic), PartitionId(partition)), offset
 
 
 def _as_json(pair: "Pair") -> dict[str, object]:

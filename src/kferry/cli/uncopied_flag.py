@@ -3,6 +3,7 @@
 Owns how the rule is written. Asks no cluster.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kferry.cli.console import say
@@ -18,7 +19,7 @@ _TIME = "datetime:"
 
 
 def parse_uncopied(text: str | None, options: Options) -> "Uncopied | None":
-    """Read `start`, `end` or `datetime:2026-03-01T12:00:00Z`."""
+    """Read `start`, `end`, `datetime:2026-03-01T12:00:00Z`, or the name of a file."""
     if text is None:
         return None
     # Imported here: `--help` and errors of the command line must not wait for the engine.
@@ -39,7 +40,14 @@ def parse_uncopied(text: str | None, options: Options) -> "Uncopied | None":
             say(f"--uncopied has no time zone and is taken as {moment(time.ms)} UTC")
         words = f"the target's first record from {moment(time.ms)} UTC on"
         return Uncopied(at=time.ms, words=words, names=names)
-    raise UsageError(
-        f"--uncopied {text} is neither start, end nor {_TIME}TIME",
-        hint="kferry groups sync --uncopied start",
-    )
+    if not Path(text).is_file():
+        raise UsageError(
+            f"--uncopied {text} is neither start, end nor {_TIME}TIME, and no file of positions",
+            hint="kferry groups sync --uncopied start",
+        )
+    from kferry.cli.resetting import read_bytes  # noqa: PLC0415 as above
+    from kferry.groups.position_file import decoded, read_csv  # noqa: PLC0415
+
+    found = read_csv(decoded(read_bytes(Path(text)), text), text)
+    positions = {(one.group, one.place): one.offset for one in found}
+    return Uncopied(words=text, positions=positions, names=names)

@@ -6,11 +6,11 @@ Owns finding the maps. Needs the target alone, where the ledger is.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kferry.config import ClusterSettings
+from kferry.config import ClusterSettings, TopicSelection
 from kferry.migration.maps import Maps, read_documents
 from kferry.migration.status import find
-from kferry.names import SourceOffset, TargetOffset, TopicPartition
-from kferry.offsets import NotYet, OffsetMap, Place
+from kferry.names import PartitionId, SourceOffset, TargetOffset, TopicPartition
+from kferry.offsets import ExportedMap, NotYet, OffsetMap, Place
 from kferry.wire import open_cluster
 
 _REASONS = {
@@ -47,6 +47,27 @@ async def translate(
         ledger = await find(cluster, migration=migration, source=source)
         maps = Maps.of(await read_documents(cluster, ledger))
     return [_pair(maps, partition, offset, to_source=to_source) for partition, offset in asked]
+
+
+async def export(
+    target: ClusterSettings,
+    *,
+    migration: str | None,
+    source: ClusterSettings | None,
+    selection: TopicSelection,
+) -> list[ExportedMap]:
+    """Read the maps of all partitions of some topics, as far as their copy has begun."""
+    async with open_cluster(target) as cluster:
+        ledger = await find(cluster, migration=migration, source=source)
+        maps = Maps.of(await read_documents(cluster, ledger))
+    return [
+        ExportedMap(partition=partition, target_topic=entry.target, offsets=offsets)
+        for name, entry in sorted(maps.topics.items())
+        if selection == TopicSelection() or selection.matches(name, internal=name.startswith("__"))
+        for number in range(entry.partitions)
+        if (offsets := maps.map_of(partition := TopicPartition(name, PartitionId(number))))
+        is not None
+    ]
 
 
 def _pair(maps: Maps, partition: TopicPartition, offset: int, *, to_source: bool) -> Pair:
