@@ -23,8 +23,9 @@ from kferry.sandbox.load.confluent import (
 
 _POLL_S = 0.1
 _AT_ONCE = 500
+_GATHERS_S = 0.1
 _PATIENCE_S = 20.0
-_SESSION_MS, _STATIC_SESSION_MS = 10_000, 60_000
+_SESSION_MS, _STATIC_SESSION_MS = 6_000, 60_000
 _NO_POSITION = -1001
 """OFFSET_INVALID: the group has committed nothing there."""
 _Pending = list[tuple[str, int, Place]]
@@ -61,6 +62,7 @@ class _Reader:
         self._pending: _Pending = []
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._held: set[tuple[str, int]] = set()
+        self._joined = False
         self._paused = False
         self._seen = 0
 
@@ -73,10 +75,7 @@ class _Reader:
         )
         while not self._job.reins.stopping:
             self._obey()
-            self._take(self._consumer.poll(_POLL_S))
-            while self._pending and len(self._pending) < _AT_ONCE:
-                if not self._take(self._consumer.poll(0)):
-                    break
+            self._gather()
             self._journal()
             self._commit()
             self._tell()
@@ -90,9 +89,18 @@ class _Reader:
             own = self._consumer.assignment()
             (self._consumer.pause if self._paused else self._consumer.resume)(own)
 
-    def _take(self, message: Message | None) -> bool:
+    def _gather(self) -> None:
+        """Take what comes within a moment: a commit for each record would keep brokers busy."""
+        self._take(self._consumer.poll(_POLL_S))
+        until = time.monotonic() + _GATHERS_S
+        while self._pending and len(self._pending) < _AT_ONCE:
+            self._take(self._consumer.poll(max(0.0, until - time.monotonic())))
+            if time.monotonic() >= until:
+                break
+
+    def _take(self, message: Message | None) -> None:
         if message is None:
-            return False
+            return
         error = message.error()
         if error is None:
             key, value = bytes(message.key() or b"?"), bytes(message.value() or b"-1")
@@ -102,7 +110,6 @@ class _Reader:
             self._fault(f"no position in {message.topic()}-{message.partition()}")
         else:
             self._job.reins.tell(trouble=error.str())
-        return True
 
     def _journal(self) -> None:
         self._job.journal.seen(self._pending)
@@ -131,6 +138,7 @@ class _Reader:
 
     def _assigned(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._held = {(one.topic, one.partition) for one in partitions}
+        self._joined = True
         if self._paused and partitions:
             consumer.assign(list(partitions))
             consumer.pause(list(partitions))
@@ -152,7 +160,7 @@ class _Reader:
         self._forget()
 
     def _forget(self) -> None:
-        self._held, self._uncommitted = set(), {}
+        self._held, self._uncommitted, self._joined = set(), {}, False
 
     def _fault(self, what: str) -> None:
         if what not in self._job.reins.state.faults:
@@ -161,5 +169,5 @@ class _Reader:
 
     def _tell(self) -> None:
         held: Mapping[str, None] = dict.fromkeys(f"{t}-{p}" for t, p in sorted(self._held))
-        phase = "paused" if self._paused else "working" if held else "joining"
+        phase = "paused" if self._paused else "working" if self._joined else "joining"
         self._job.reins.tell(phase=phase, records=self._seen, partitions=tuple(held))

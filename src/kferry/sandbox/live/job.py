@@ -13,7 +13,7 @@ from kferry.sandbox.live.reins import Reins
 from kferry.sandbox.live.spec import KEYS, LiveSpec
 from kferry.sandbox.load.confluent import Settings
 
-TICK_S = 0.02
+TICK_S = 0.05
 _MOST_AT_ONCE_S = 1.0
 """After a standstill nobody catches up on more than this."""
 

@@ -314,8 +314,11 @@ class Live:
 
         def missing() -> str:
             for one in wanted:
-                if one.client.role.writes and not one.state.records:
+                state = one.state
+                if one.client.role.writes and not state.records:
                     return f"{one.client.name} has written nothing"
+                if state.phase in {"starting", "joining"}:
+                    return f"{one.client.name} has not joined {one.client.group}"
             for group, places in expected.items():
                 held = {place for one in self._members(group, side) for place in one.partitions}
                 if left := places - held:
