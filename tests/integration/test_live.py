@@ -194,8 +194,9 @@ def told(*arguments: str, code: ExitCode = ExitCode.DONE) -> dict[str, Any]:
 
 def test_commands_start_traffic_that_outlives_them_and_judge_it(plain: Sandbox) -> None:
     where = ("--name", plain.name, "--prefix", prefix())
-    size = ("--topics", "1", "--producers", "1", "--groups", "1", "--transactional", "0")
-    size += ("--partitions", "1")  # a member without any works, too
+    # One partition for two members: the one without any works, too.
+    counts = {"topics": 1, "partitions": 1, "groups": 1, "producers": 1, "transactional": 0}
+    size = [word for what, count in counts.items() for word in (f"--{what}", str(count))]
     # This returns although the clients run on: they hold none of our pipes.
     begun = told("load", "--live", *where, *size)
     live = Live.find(plain, begun["prefix"])
