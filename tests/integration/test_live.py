@@ -82,7 +82,7 @@ def test_traffic_moves_behind_a_plain_copy_and_nobody_loses_or_repeats_anything(
 def test_a_group_moved_without_its_positions_shows_as_a_fault_and_as_loss(plain: Sandbox) -> None:
     with Live.begin(plain, spec(transactional=0)) as live:
         (group,) = live.groups
-        with pytest.raises(LiveError, match="has no topic"):
+        with pytest.raises(LiveError, match="the target has no live-"):
             live.move([group], to="target")
         create_topics(plain.target, [Topic(name=t, partitions=2) for t in live.spec.all_topics])
         assert {one.side for one in live.running} == {"source"}
@@ -211,11 +211,17 @@ def test_commands_start_traffic_that_outlives_them_and_judge_it(plain: Sandbox) 
         assert verdict["sent"] == verdict["seen"] > 0
         told("live", "stop", "--all", *where)
         assert not live.running
+        shown = run_kferry("sandbox", "judge", *where)
+        assert shown.stdout.startswith(f"exactly once: {verdict['sent']:,} sent"), shown
+        assert run_kferry("sandbox", "live", "status", *where).stdout.count("stopped") == 3
         told("live", "start", "--all-producers", *where)
         flow(live, 10)
         told("live", "stop", "--all", *where)
         # Nobody has read these: told as lost, and whom to start.
         assert told("judge", *where, code=ExitCode.DIFFERENCES)["lost"] >= 10
+        shown = run_kferry("sandbox", "judge", *where)
+        assert shown.stdout.startswith("NOT exactly once")
+        assert f"live start --consumers {live.groups[0]}" in shown.stderr
         assert not processes_of(live.home)
     finally:
         live.end()

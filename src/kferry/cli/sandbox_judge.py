@@ -20,8 +20,8 @@ _COLUMNS = (
     number("lost"),
     number("repeated"),
     number("out of order"),
-    number("longest silence"),
-    text(""),
+    number("silence"),
+    text("its members"),
 )
 
 
@@ -58,6 +58,7 @@ def show(verdict: LiveVerdict) -> None:
     )
     for line in table(_COLUMNS, [_row(group) for group in verdict.groups]):
         answer(line)
+    answer("  silence: the longest time in which a group saw nothing")
     for line in _besides(verdict):
         answer(f"  {line}")
     for example in verdict.examples:
@@ -73,11 +74,11 @@ def _row(group: GroupVerdict) -> Row:
         f"{group.repeated:,}",
         f"{group.reordered:,}",
         f"{group.interruption.overall:,} ms",
-        "" if group.running else "does not run",
+        "run" if group.running else "are stopped",
     )
     remarks = []
     if group.behind:
-        why = "it does not run" if not group.running else "it was not that far in time"
+        why = "it did not come so far in time" if group.running else "it does not run"
         remarks.append(f"{group.behind:,} of the lost come after all it has seen: {why}")
     if group.strange:
         remarks.append(f"{many(group.strange, 'record')} seen that nobody sent")

@@ -158,7 +158,7 @@ def show(live: Live) -> None:
     for one in live.instances:
         state = one.state
         remarks = [*state.faults, *([state.trouble] if state.trouble and one.running else [])]
-        written = "" if one.client.role.writes else f"{len(state.partitions)} partitions"
+        written = "" if one.client.role.writes else many(len(state.partitions), "partition")
         cells = (one.client.name, one.side, state.phase, f"{state.records:,}", written)
         rows.append(Row(cells=cells, remarks=remarks))
     for line in table(columns, rows):
@@ -206,7 +206,7 @@ def _done(live: Live, changed: list[Instance], what: str, as_json: bool) -> None
         for one in changed:
             answer(f"  {one.client.name} {what}" + ("" if " " in what else f" on the {one.side}"))
     say(f"{many(len(changed), 'client')} {what}" if changed else "nothing to do: it is so already")
-    say(f"next: kferry sandbox live status{again(live)}")
+    say(f"next: kferry sandbox {'live status' if live.running else 'judge'}{again(live)}")
 
 
 def _json(live: Live, instances: Iterable[Instance]) -> dict[str, object]:

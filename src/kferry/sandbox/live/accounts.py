@@ -5,6 +5,7 @@ nothing. A line that is not whole yet, or was cut short by a kill, is no line.
 """
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -85,7 +86,7 @@ def _take(life: Life, line: str) -> None:
 
 
 def _note(life: Life, word: str, fields: list[str]) -> None:
-    record = fields[0], int(fields[1])
+    record = sys.intern(fields[0]), int(fields[1])
     match word:
         case "try":
             life.tried.add(record)

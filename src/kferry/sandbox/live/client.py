@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kferry.sandbox import layout_file
+from kferry.sandbox.claim import Owner, owner
 from kferry.sandbox.cluster import Cluster
 from kferry.sandbox.live.consuming import consume
 from kferry.sandbox.live.instance import Order
@@ -34,7 +35,12 @@ def main(file: Path) -> None:
     order = Order.load(file.parent)
     assert order is not None  # noqa: S101  # it is what we were started with
     run, cluster = order.run, Cluster(layout_file.load(order.cluster))
-    reins = Reins(folder=file.parent, state=State(run=run.number))
+    sandbox = order.cluster.parent
+    reins = Reins(
+        folder=file.parent,
+        state=State(run=run.number),
+        orphaned=lambda: not file.exists() or owner(sandbox) is Owner.DEAD,
+    )
     job = Job(
         spec=order.spec,
         run=run,

@@ -257,9 +257,12 @@ class Live:
         for side in {one.side for one in wanted}:
             topics = {t for one in wanted if one.side == side for t in one.client.topics}
             if missing := sorted(topics - self._partitions(side).keys()):
+                source, target = (self._clusters[one].kferry_properties for one in SIDES)
                 raise LiveError(
-                    f"the {side} has no topic {some(missing)}",
-                    hint=f"kferry copy --topic '{self.spec.prefix}-*' makes it",
+                    f"the {side} has no {some(missing)}",
+                    "clients start where all their topics are",
+                    hint=f"kferry copy --source-config {source} --target-config {target} "
+                    f"--topic '{self.spec.prefix}-*'",
                 )
 
     def _partitions(self, side: str) -> dict[str, int]:

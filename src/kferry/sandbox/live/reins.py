@@ -1,13 +1,14 @@
 """How a running client is told what to do, and how it tells how it is: two small files.
 
 Owns both files, for both ends. A signal asks it to stop; all else is a wish it looks for. A client
-whose folder is gone ends at once: nothing outlives its sandbox.
+that is told it is orphaned ends at once: nothing outlives its sandbox.
 """
 
 import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -41,7 +42,7 @@ class State:
     partitions: tuple[str, ...] = ()
     """What a consumer holds."""
     trouble: str = ""
-    """The last thing that went wrong; it may have passed."""
+    """What went wrong last, until it works again."""
     faults: tuple[str, ...] = ()
     """What must not be."""
 
@@ -68,6 +69,8 @@ class Reins:
 
     folder: Path
     state: State
+    orphaned: Callable[[], bool]
+    """Whether the sandbox is gone, or whoever it belonged to."""
     stopping: bool = False
     _told: State | None = None
     _told_at: float = 0.0
@@ -92,12 +95,13 @@ class Reins:
 
     def tell(self, *, now: bool = False, **changes: Any) -> None:
         """Tell how we are, and end if nobody is there any more to be told."""
-        if changes:
-            self.state = replace(self.state, **changes)
+        if changes.get("records", 0) > self.state.records:
+            changes = {"trouble": "", **changes}  # it has passed
+        self.state = replace(self.state, **changes)
         at = time.monotonic()
         if at - self._looked_at > _LOOKS_EVERY_S:
             self._looked_at = at
-            if not self.folder.exists():
+            if self.orphaned():
                 os._exit(_ORPHANED)
         if self.state != self._told and (now or at - self._told_at > _TELLS_EVERY_S):
             with suppress(FileNotFoundError):
