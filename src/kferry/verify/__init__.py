@@ -6,8 +6,9 @@ Writes nothing, and knows neither ledgers nor command lines.
 
 from kferry.verify.alignment import Difference
 from kferry.verify.compare import Tally
+from kferry.verify.comparison import MOST_DIFFERENCES, Found, Suspect
 from kferry.verify.job import Job, Throttle
-from kferry.verify.partition import MOST_DIFFERENCES, Found, Sides, Task
+from kferry.verify.partition import Sides, Task
 
 __all__ = [
     "MOST_DIFFERENCES",
@@ -15,6 +16,7 @@ __all__ = [
     "Found",
     "Job",
     "Sides",
+    "Suspect",
     "Tally",
     "Task",
     "Throttle",

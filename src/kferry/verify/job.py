@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from kferry.names import TopicPartition
 from kferry.records import Unreadable
-from kferry.verify.partition import Check, Found, Sides, Task
+from kferry.verify.comparison import Found
+from kferry.verify.partition import Check, Sides, Task
 
 _AT_ONCE = 4
 

@@ -1,0 +1,211 @@
+"""Whatever happened to a copy, the comparing core counts it exactly."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kferry.names import SourceOffset, TargetOffset
+from kferry.offsets import OffsetMap, Runs
+from kferry.records import Codec, Record, Stamp, encode
+from kferry.verify.compare import Standards, Tally
+from kferry.verify.comparison import Comparison, Found
+from kferry.verify.diff import matched
+from kferry.verify.pieces import Piece, piece_of
+from kferry.verify.ranges import Chunks
+
+OURS = 7
+
+
+def lcs(left: Sequence[object], right: Sequence[object]) -> int:
+    """The length of the longest common subsequence, by trying everything."""
+    row = [0] * (len(right) + 1)
+    for one in left:
+        before = row
+        row = [0]
+        for index, other in enumerate(right):
+            row.append(before[index] + 1 if one == other else max(before[index + 1], row[-1]))
+    return row[-1]
+
+
+@given(st.lists(st.integers(0, 4), max_size=40), st.lists(st.integers(0, 4), max_size=40))
+def test_the_most_elements_are_matched_in_order(left: list[int], right: list[int]) -> None:
+    pairs = matched(left, right)
+    assert all(left[one] == right[other] for one, other in pairs)
+    assert pairs == sorted(pairs)
+    assert len({one for one, _ in pairs}) == len({other for _, other in pairs}) == len(pairs)
+    assert len(pairs) == lcs(left, right)
+
+
+def test_thousands_of_edits_among_unique_elements_are_matched_too() -> None:
+    left = list(range(10_000))
+    right = [one for one in left if one % 3] + [-1]
+    assert len(matched(left, right)) == sum(one % 3 > 0 for one in left)
+
+
+def batches(records: Sequence[Record], sizes: Callable[[], int], *, who: int = OURS) -> list[Piece]:
+    """Lay records out in batches of their own offsets; a hole begins a new one."""
+    pieces: list[Piece] = []
+    start = 0
+    while start < len(records):
+        count, end = max(1, sizes()), start + 1
+        while (
+            end < len(records)
+            and end - start < count
+            and records[end].offset == records[end - 1].offset + 1
+        ):
+            end += 1
+        batch = encode(records[start:end], Codec.NONE, Stamp(who, 0, 0))
+        batch[:8] = records[start].offset.to_bytes(8, "big")
+        pieces.append(piece_of(memoryview(batch)))
+        start = end
+    return pieces
+
+
+@dataclass(frozen=True)
+class World:
+    """A log, what was copied of it, what its owner left of it since, and what lies there."""
+
+    then: list[Record]
+    offsets: OffsetMap
+    here: list[Record]
+    there: list[Record]
+    """With the target's offsets."""
+
+
+def record(offset: int, content: int) -> Record:
+    return Record(offset, 1_000 + content, b"k%d" % (content % 3), b"v%d" % content, ())
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, contents: int | None = None, most: int = 60) -> World:
+    """A copy of any log, whole, and what the cleaner left of the log since.
+
+    `contents` is how many different ones there are; without it each record has its own.
+    """
+    steps = draw(st.lists(st.sampled_from([1, 1, 1, 1, 2, 5]), max_size=most))
+    then, offset, runs, target = [], 3, Runs(), 10
+    for step in steps:
+        offset += step
+        target += draw(st.sampled_from([0, 0, 0, 0, 0, 1]))  # a marker
+        content = len(then) if contents is None else draw(st.integers(0, contents))
+        then.append(record(offset, content))
+        runs.append(offset, target, 1)
+        target += 1
+    places = [run.target + n for run in runs for n in range(run.length)]
+    offsets = OffsetMap(
+        runs=runs,
+        begins=SourceOffset(2),
+        copied_to=SourceOffset(offset + draw(st.integers(1, 3))),
+        target_end=TargetOffset(target),
+    )
+    gone = draw(st.sets(st.integers(0, len(then)), max_size=8)) if draw(st.booleans()) else set()
+    here = [one for number, one in enumerate(then) if number not in gone]
+    there = [one._replace(offset=place) for one, place in zip(then, places, strict=True)]
+    return World(then=then, offsets=offsets, here=here, there=there)
+
+
+def compared(
+    world: World,
+    *,
+    size: Callable[[], int],
+    chunk: Callable[[], int],
+) -> Found:
+    here, there = batches(world.here, size), batches(world.there, size)
+    found = Found(source_to=world.offsets.begins)
+    standards = Standards(source_end=world.offsets.copied_to, target_start=0, target_start_now=0)
+    comparison = Comparison(standards, found, producers_moved=False)
+    chunks = Chunks(world.offsets)
+    while not chunks.done:
+        cut = chunks.next(chunks.after(max(1, chunk())))
+        comparison.take(cut, within(here, cut.source), within(there, cut.target))
+    end = 1 << 40
+    rest = within(there, (world.offsets.target_end, end))
+    comparison.take_behind(world.offsets.target_end, end, rest)
+    comparison.finish(world.offsets.copied_to, world.offsets.target_end)
+    found.tally.only_target += sum(one.records for one in found.suspects)
+    return found
+
+
+def within(pieces: Sequence[Piece], stretch: tuple[int, int]) -> list[Piece]:
+    return [one for one in pieces if one.first < stretch[1] and one.last >= stretch[0]]
+
+
+def shifted(records: Sequence[Record], world: World) -> list[Record]:
+    """Write them one behind the other, as a target would that was written anew."""
+    first = world.offsets.runs[0].target if world.then else world.offsets.target_end
+    return [one._replace(offset=first + number) for number, one in enumerate(records)]
+
+
+sizes = st.integers(1, 12)
+
+
+@given(worlds(contents=3), st.data())
+def test_a_whole_copy_raises_no_alarm_whatever_was_cleaned_since(
+    world: World, data: st.DataObject
+) -> None:
+    found = compared(world, size=lambda: data.draw(sizes), chunk=lambda: data.draw(sizes))
+    assert found.tally == Tally(
+        same=len(world.here), expired_source=len(world.then) - len(world.here)
+    )
+    assert found.differences == []
+    assert found.source_to == world.offsets.copied_to
+
+
+@given(worlds(), st.data())
+def test_records_that_are_gone_changed_or_too_many_are_counted_one_by_one(
+    world: World, data: st.DataObject
+) -> None:
+    """Contents are unique, so there is one right answer for edits that do not touch."""
+    there: list[Record] = []
+    missing = extra = differ = 0
+    present = {one.offset for one in world.here}
+    untouched = 3
+    for one, origin in zip(world.there, world.then, strict=True):
+        kind = data.draw(st.sampled_from(["keep", "keep", "keep", "lose", "change", "add"]))
+        untouched += 1
+        if untouched < 3 or origin.offset not in present or len(present) < len(world.then):
+            kind = "keep"
+        if kind != "keep":
+            untouched = 0
+        if kind == "lose":
+            missing += 1
+            continue
+        if kind == "change":
+            differ += 1
+            there.append(one._replace(value=b"changed"))
+            continue
+        if kind == "add":
+            extra += 1
+            there.append(one._replace(value=b"added"))
+        there.append(one)
+    world = World(world.then, world.offsets, world.here, shifted(there, world))
+    found = compared(world, size=lambda: data.draw(sizes), chunk=lambda: data.draw(sizes))
+    total = len(world.here)
+    assert found.tally == Tally(
+        same=total - missing - differ,
+        differ=differ,
+        only_source=missing,
+        only_target=extra,
+        expired_source=len(world.then) - total,
+    )
+    assert bool(found.differences) == bool(missing or differ or extra) or found.suspects
+
+
+@settings(max_examples=300)
+@given(worlds(contents=4, most=40), st.data())
+def test_every_record_of_both_sides_is_counted_once(world: World, data: st.DataObject) -> None:
+    kept = [one for one in world.there if data.draw(st.integers(0, 5))]
+    noise = data.draw(st.lists(st.integers(0, 4), max_size=5))
+    for content in noise:
+        at = data.draw(st.integers(0, len(kept)))
+        kept.insert(at, record(0, content))
+    world = World(world.then, world.offsets, world.here, shifted(kept, world) if noise else kept)
+    found = compared(world, size=lambda: data.draw(sizes), chunk=lambda: data.draw(sizes))
+    tally = found.tally
+    assert tally.same + tally.differ + tally.only_source == len(world.here)
+    expired = len(world.then) - len(world.here)
+    assert tally.expired_source == expired
+    counted = tally.same + tally.differ + tally.only_target
+    assert len(world.there) - expired <= counted <= len(world.there)
