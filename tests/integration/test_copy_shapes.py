@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from ages import ages
-from copying import Ended, copy
+from copying import Ended, copy, ended, kferry, sides
 from judging import assert_same
 
 from kferry.sandbox import ClusterSpec, Sandbox
@@ -44,6 +44,15 @@ def test_every_record_of_every_shape_arrives_as_it_was(copied: Copied) -> None:
         assert_same(copied.sandbox.source, copied.sandbox.target, topic)
     assert copied.first.result["records"] == copied.first.result["total_records"] > 0
     assert copied.first.result["stopped"] == copied.first.result["gaps"] == []
+
+
+@pytest.mark.parametrize("level", ["digest", "records"])
+def test_verify_finds_every_record_of_every_shape_the_same(copied: Copied, level: str) -> None:
+    arguments = ("-m", "shapes", "--both", "--level", level, "--json")
+    found = ended(kferry("verify", *sides(copied.sandbox), *arguments))
+    assert found.code == 0, f"{found.said}\n{found.result}"
+    assert found.result["same"] == copied.first.result["total_records"]
+    assert found.result["expired_source"] == 0
 
 
 def test_a_second_run_has_nothing_to_do(copied: Copied) -> None:

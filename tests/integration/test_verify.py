@@ -1,24 +1,36 @@
 """`kferry verify` finds damage of every kind, names its place, and raises no false alarm."""
 
 import asyncio
+import json
+import random
+import signal
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from copying import Ended, copy, ended, kferry, sides
+from following import running
 from judge import PATIENCE_S, client_config
 from judging import Seen, read_all
+from killing import Ends
+from machine import eventually
+from mixing import KINDS, Mix
 from planting import plant, write
 
 from kferry.sandbox import Sandbox
+from kferry.sandbox.faults.topics import recreate, trim
 
 Row = dict[str, Any]
 Records = list[Seen]
 COUNT = 3_000
+BIG = 2_000
+SEED = 20_240_401
+FEW = {name: KINDS[name] for name in ("tiny", "transactions", "compacted")}
 
 
 def verify(sandbox: Sandbox, *arguments: str, migration: str, code: int = 0) -> Row:
@@ -218,5 +230,118 @@ def test_without_damage_the_order_and_holes_of_a_real_log_are_no_difference(
     assert [len(read_all(plain.target, topic)[partition]) for partition in (0, 1)] == [700, 700]
 
 
-def names(rows: Sequence[Row]) -> list[str]:
-    return [row["topic"] for row in rows]
+def test_a_killed_run_goes_on_where_it_was(plain: Sandbox, tmp_path: Path) -> None:
+    topic, report = unique("killed"), tmp_path / "report.json"
+    create(plain, topic, partitions=3)
+    for partition in range(3):
+        write(plain.source, topic, partition, [big(number) for number in range(1_000)])
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    arguments = (*sides(plain), "-m", topic, "--both", "--report", str(report))
+    slow = kferry("verify", *arguments, "--rate", "600KiB/s")
+    eventually(lambda: report.exists() and kept(report)["same"] > 0)
+    assert slow.poll() is None
+    slow.kill()
+    slow.communicate()
+    before = kept(report)
+    assert 0 < before["same"] < 3_000
+    assert not before["complete"]
+    found = verify(plain, "--both", "--report", str(report), migration=topic)
+    assert counts(found) == (3_000, 0, 0, 0, 0)
+    assert found["bytes_read"] < 6_000 * BIG + before["bytes_read"]
+    shown = ended(kferry("verify", "show", str(report), "--json"))
+    assert shown.code == 0
+    assert shown.result == found
+
+
+def test_an_interrupted_run_says_so_and_a_changed_report_is_refused(
+    plain: Sandbox, tmp_path: Path
+) -> None:
+    topic, report = unique("stopped"), tmp_path / "report.json"
+    create(plain, topic)
+    write(plain.source, topic, 0, [big(number) for number in range(1_000)])
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    arguments = (*sides(plain), "-m", topic, "--both", "--report", str(report), "--json")
+    slow = kferry("verify", *arguments, "--rate", "100KiB/s")
+    eventually(report.exists)
+    slow.send_signal(signal.SIGINT)
+    stopped = ended(slow)
+    assert stopped.code == 7, stopped.said
+    assert not stopped.result["complete"]
+    budget = verified(plain, "--rate", "100KiB/s", "--max-duration", "1s", migration=topic)
+    assert budget.code == 7, budget.said
+    report.write_text(report.read_text().replace('"differ": 0', '"differ": 1', 1))
+    refused = ended(kferry("verify", "show", str(report)))
+    assert refused.code == 2
+    assert "changed after it was written" in refused.said
+
+
+def test_it_works_and_follows_while_records_are_written_and_copied(
+    plain: Sandbox, tmp_path: Path
+) -> None:
+    mix = Mix(cluster=plain.source, prefix=unique("flow"), seed=SEED, kinds=FEW)
+    mix.create()
+    mix.write(200)
+    report = tmp_path / "report.json"
+    ends = Ends(plain.target, mix.topics)
+    with running(plain, "--topic", f"{mix.prefix}-*", migration=mix.prefix) as copying:
+        copying.until(lambda: ends.total() > 200)
+        arguments = (*sides(plain), "-m", mix.prefix, "--both", "--report", str(report))
+        following = kferry("verify", *arguments, "--follow", "--json")
+        mix.write(200)
+        found = verify(plain, "--both", migration=mix.prefix)
+        assert found["same"] > 200
+        mix.clean()
+        total = ends.total()
+        eventually(lambda: report.exists() and kept(report)["target_to"] >= total)
+        following.send_signal(signal.SIGINT)
+        followed = ended(following)
+        assert followed.code == 0, f"{followed.said}\n{followed.result}"
+        assert copying.stop().code == 0
+    last = verify(plain, "--both", migration=mix.prefix)
+    assert last["expired_source"] > 0, "the cleaner took nothing"
+
+
+def test_what_is_gone_from_the_target_alone_is_missing(plain: Sandbox) -> None:
+    topic = unique("trimmed")
+    create(plain, topic, partitions=3)
+    for partition in range(3):
+        write(plain.source, topic, partition, [some(number) for number in range(500)])
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    trim(plain.source, topic, 0, before=100)
+    trim(plain.target, topic, 1, before=100)
+    trim(plain.source, topic, 2, before=150)
+    trim(plain.target, topic, 2, before=100)
+    for level in ("counts", "digest"):
+        found = verify(plain, "--both", "--level", level, migration=topic, code=4)
+        here, there, both = found["partitions"]
+        assert counts(here) == (400, 0, 0, 0, 100), level
+        assert counts(there) == (400, 0, 100, 0, 0), level
+        assert counts(both) == (350, 0, 0, 0, 150), level
+        if level == "digest":
+            first = there["first_difference"]
+            assert (first["source_offset"], first["target_offset"]) == (0, 0)
+
+
+def test_a_topic_made_anew_is_not_compared(plain: Sandbox) -> None:
+    topic = unique("anew")
+    create(plain, topic)
+    write(plain.source, topic, 0, [some(number) for number in range(10)])
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    asyncio.run(recreate(plain.target, topic))
+    found = verify(plain, migration=topic, code=1)
+    assert "made anew on the target" in found["partitions"][0]["trouble"]
+    named = verified(plain, "--topic", "verify-anev", migration=topic)
+    assert named.code == 2
+    assert f"did you mean `{topic}`" in named.said or "no topic" in named.said
+
+
+def big(number: int) -> Seen:
+    """A record that no codec makes smaller."""
+    return some(number)._replace(value=random.Random(number).randbytes(BIG))
+
+
+def kept(report: Path) -> Row:
+    """Read a report; `target_to` is how much of the targets it is about."""
+    found: Row = json.loads(report.read_text())
+    rows = [row for row in found["partitions"] if row["complete"]]
+    return {**found, "target_to": sum(row["target_range"][1] for row in rows)}

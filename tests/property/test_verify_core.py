@@ -85,7 +85,8 @@ def worlds(draw: st.DrawFn, *, contents: int | None = None, most: int = 60) -> W
     `contents` is how many different ones there are; without it each record has its own.
     """
     steps = draw(st.lists(st.sampled_from([1, 1, 1, 1, 2, 5]), max_size=most))
-    then, offset, runs, target = [], 3, Runs(), 10
+    then: list[Record] = []
+    offset, runs, target = 3, Runs(), 10
     for step in steps:
         offset += step
         target += draw(st.sampled_from([0, 0, 0, 0, 0, 1]))  # a marker

@@ -27,6 +27,7 @@ _WITH_SUBCOMMANDS = frozenset(
         ("sandbox",),
         ("sandbox", "break"),
         ("sandbox", "live"),
+        ("verify",),
     }
 )
 _INTERRUPTED = ExitCode.STOPPED_EARLY
@@ -110,15 +111,15 @@ def build() -> App:
     app.command(_offsets())
     app.command(_messages())
     app.command(
-        "kferry.cli.verify:run",
+        "kferry.cli.verify:app",
         name="verify",
         help="compare what arrived with what was sent, record for record\n\n"
         "kferry verify --source A:9092 --target B:9092\n\n"
-        "Both sides are read, up to where the copy was when the command began, so traffic may "
-        "flow. What retention or compaction took meanwhile is no difference. Nothing is written. "
-        "Exit codes: 0 the same, 1 a partition could not be compared, 2 usage, 4 there are "
-        "differences, 6 try again, 7 stopped before its end, 8 the ledger belongs to other "
-        "clusters.",
+        "Works while traffic flows: what is compared is what was copied when the command began. "
+        "What retention or compaction took from the source since is no difference. Nothing is "
+        "written to either side. Exit codes: 0 the same, 1 a partition could not be compared, "
+        "2 usage, 4 there are differences, 6 try again, 7 stopped before its end, 8 the ledger "
+        "belongs to other clusters.",
         group=_PROVE,
         sort_key=1,
     )

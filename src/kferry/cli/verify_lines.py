@@ -1,17 +1,19 @@
 """How the answer of `verify` is shown.
 
-Owns the words, the rows and the JSON of verdicts. Pure.
+Owns the words and the rows of verdicts. Pure.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kferry.cli.console import fitted
 from kferry.cli.tables import Row, number, table, text, visible
 from kferry.cli.words import count, duration, rate, size
 from kferry.units import many
+from kferry.verify import Tally
 
 if TYPE_CHECKING:
-    from kferry.migration.verify import PartitionVerdict, VerifyProgress, VerifyResult
+    from kferry.migration.verify_values import PartitionVerdict, VerifyProgress, VerifyResult
     from kferry.verify import Difference
 
 _COLUMNS = (
@@ -27,71 +29,68 @@ _MOST_ROWS = 50
 _COUNTED = ("same", "differ", "only_source", "only_target", "expired_source")
 
 
-def verdict_json(result: "VerifyResult") -> dict[str, Any]:
-    """Put the answer as scripts read it; all numbers are records."""
-    total = result.total
-    return {
-        "migration": result.migration,
-        "level": result.level,
-        **{name: getattr(total, name) for name in _COUNTED},
-        "expired_target": total.expired_target,
-        "foreign": total.foreign,
-        "complete": result.done,
-        "partitions": [_partition_json(one) for one in result.partitions],
-    }
-
-
-def _partition_json(one: "PartitionVerdict") -> dict[str, Any]:
-    return {
-        "topic": one.partition.topic,
-        "partition": one.partition.partition,
-        **{name: getattr(one.tally, name) for name in _COUNTED},
-        "first_difference": None
-        if one.first_difference is None
-        else _difference_json(one.first_difference),
-        "expired_target": one.tally.expired_target,
-        "foreign": one.tally.foreign,
-        "target_topic": one.target_topic,
-        "complete": one.done,
-        "not_copied": one.not_copied,
-        "source_range": list(one.source_range),
-        "target_range": list(one.target_range),
-        "differences": [_difference_json(found) for found in one.differences],
-        "trouble": one.trouble,
-    }
-
-
-def _difference_json(found: "Difference") -> dict[str, Any]:
-    return {
-        "source_offset": found.source_offset,
-        "target_offset": found.target_offset,
-        "what": found.what,
-    }
-
-
 def verdict_lines(result: "VerifyResult") -> list[str]:
-    """Show the answer: the partitions that matter, and one line of all."""
+    """Show the answer: each topic, the partitions that are not the same, and one line of all."""
+    topics: dict[str, Tally] = {}
+    for one in result.partitions:
+        topics.setdefault(one.partition.topic, Tally()).add(one.tally)
+    rows = [_row(topic, "all", tally) for topic, tally in topics.items() if tally.clean]
+    lines = table(_COLUMNS, rows[:_MOST_ROWS])
+    if len(rows) > _MOST_ROWS:
+        lines.append(f"  and {len(rows) - _MOST_ROWS:,} more topics; --json names them all")
     shown = [one for one in result.partitions if not one.tally.clean or one.trouble]
-    shown = shown or list(result.partitions)
-    lines = table(_COLUMNS, [_row(one) for one in shown[:_MOST_ROWS]])
+    if shown:
+        lines += ["", "Not the same, or not compared"]
+        lines += table(_COLUMNS, [_verdict_row(one) for one in shown[:_MOST_ROWS]])
     if len(shown) > _MOST_ROWS:
         lines.append(f"  and {len(shown) - _MOST_ROWS:,} more partitions; --json names them all")
     return [*lines, "", *_sums(result)]
 
 
-def _row(one: "PartitionVerdict") -> Row:
-    tally = one.tally
+def report_lines(result: "VerifyResult") -> list[str]:
+    """Show a report: what it is about, then every partition with its range, then the answer."""
+    sides = f"source {visible(result.source_id)} → target {visible(result.target_id)}"
+    how = f"level {result.level}{', both sides' if result.both else ''}"
+    lines = [
+        f"{visible(result.migration)} · {sides}",
+        f"{how} · {result.began} to {result.ended} · {size(result.bytes)} read",
+        "",
+    ]
+    columns = (
+        text("topic"),
+        number("part"),
+        number("source from"),
+        number("to"),
+        number("target from"),
+        number("to"),
+        text("digest"),
+    )
+    rows = [
+        Row(
+            cells=(
+                one.partition.topic,
+                str(one.partition.partition),
+                *(f"{offset:,}" for offset in (*one.source_range, *one.target_range)),
+                f"{one.digest:08x}",
+            )
+        )
+        for one in result.partitions
+    ]
+    return [*lines, *table(columns, rows), "", *verdict_lines(result)]
+
+
+def _row(topic: str, partition: str, tally: Tally, remarks: Sequence[str] = ()) -> Row:
+    return Row(
+        cells=(topic, partition, *(count(getattr(tally, name)) for name in _COUNTED)),
+        remarks=remarks,
+    )
+
+
+def _verdict_row(one: "PartitionVerdict") -> Row:
     remarks = [difference_line(found) for found in one.differences]
     if one.trouble:
         remarks.append(f"! {one.trouble}")
-    return Row(
-        cells=(
-            one.partition.topic,
-            str(one.partition.partition),
-            *(count(getattr(tally, name)) for name in _COUNTED),
-        ),
-        remarks=remarks,
-    )
+    return _row(one.partition.topic, str(one.partition.partition), one.tally, remarks)
 
 
 def difference_line(found: "Difference") -> str:
@@ -123,6 +122,11 @@ def _sums(result: "VerifyResult") -> list[str]:
     behind = sum(one.not_copied for one in result.partitions)
     if behind:
         lines.append(f"not copied yet: {many(behind, 'offset')} of the source")
+    if result.level == "counts":
+        lines += fitted(
+            "by offsets alone: whether records are the ones that were sent, and whether any are "
+            "missing in between, was not looked at"
+        )
     if not result.done:
         lines.append("not everything was compared")
     return lines

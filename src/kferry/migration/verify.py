@@ -1,384 +1,317 @@
 """The verb `verify`: is on the target what was on the source?
 
-Owns which partitions are meant, what each is held to, and what the answer is. Writes to neither
-cluster. Only what the ledger says was copied is compared; what came later is not copied yet.
+Owns the run: where it begins, in which order, when it ends, and what the answer is. Writes to
+neither cluster. Only what the ledger says was copied is compared; what came later is not yet.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
 
-from kferry.admin.configs import topic_configs
-from kferry.admin.offsets import Place, offsets_at
-from kferry.config import ClusterSettings, TopicSelection
-from kferry.copying import OWNER, position_key
-from kferry.errors import ExitCode
+from kferry.copying import position_key
 from kferry.ledger import LedgerTopic, read_ledger
-from kferry.migration.book import TopicEntry
-from kferry.migration.chosen import NoSuchTopic
-from kferry.migration.maps import Documents, Maps, insist, merged
+from kferry.migration.maps import Maps, merged
 from kferry.migration.ownership import plain
 from kferry.migration.status import find
-from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.migration.verify_plan import Plan, clean_documents, make_plan
+from kferry.migration.verify_report import OtherReport, found_in, read_report, write_report
+from kferry.migration.verify_values import (
+    Level,
+    PartitionVerdict,
+    VerifyProgress,
+    VerifyRequest,
+    VerifyResult,
+    VerifyWatch,
+)
+from kferry.names import TopicPartition
 from kferry.offsets import OffsetMap
-from kferry.topics.names_near import no_such_topic
-from kferry.verify import Difference, Found, Job, Sides, Tally, Task, Throttle
-from kferry.wire import BrokerError, Cluster, Topic, open_cluster
+from kferry.verify import Difference, Found, Job, Sides, Tally, Task, Throttle, count
+from kferry.wire import Cluster, open_cluster
 
-Level = Literal["counts", "digest", "records"]
-_CHECKPOINT_S = 0.5
+__all__ = [
+    "Level",
+    "PartitionVerdict",
+    "VerifyProgress",
+    "VerifyRequest",
+    "VerifyResult",
+    "VerifyWatch",
+    "verify",
+]
+
+_LOOK_S = 0.5
 _PATIENCE_S = 6.0
 """Longer than a copy at work takes to note what it wrote."""
-_NOT_COPIED = "its copy has not begun"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyRequest:
-    """What is to be verified, and how."""
-
-    source: ClusterSettings
-    target: ClusterSettings
-    migration: str | None = None
-    selection: TopicSelection = field(default_factory=TopicSelection)
-    """Without any: all that the ledger holds."""
-    level: Level = "digest"
-    both: bool = True
-    rate: int | None = None
-    """Bytes per second, over both sides."""
-    max_seconds: float | None = None
-    producers_moved: bool = False
-    """Others write to the target now: records of theirs are no damage."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionVerdict:
-    """What was found in one partition."""
-
-    partition: TopicPartition
-    """By its name on the source."""
-    target_topic: TopicName
-    tally: Tally = field(default_factory=Tally)
-    differences: tuple[Difference, ...] = ()
-    """The first ones; the tally counts all."""
-    done: bool = True
-    source_range: tuple[int, int] = (0, 0)
-    """Offsets that were compared, the last not included."""
-    target_range: tuple[int, int] = (0, 0)
-    not_copied: int = 0
-    """Offsets of the source behind what was copied."""
-    trouble: str = ""
-    """Why it could not be compared to its end."""
-
-    @property
-    def first_difference(self) -> Difference | None:
-        """The first one, in the log's order."""
-        return self.differences[0] if self.differences else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyResult:
-    """The answer."""
-
-    migration: str
-    level: Level
-    source_id: str
-    target_id: str
-    began: str
-    ended: str
-    bytes: int
-    partitions: tuple[PartitionVerdict, ...]
-
-    @property
-    def total(self) -> Tally:
-        """All partitions together."""
-        total = Tally()
-        for one in self.partitions:
-            total.add(one.tally)
-        return total
-
-    @property
-    def done(self) -> bool:
-        """Whether everything was compared."""
-        return all(one.done for one in self.partitions)
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """Say it as scripts hear it: a difference weighs more than whatever else there was."""
-        if not self.total.clean:
-            return ExitCode.DIFFERENCES
-        if any(one.trouble for one in self.partitions):
-            return ExitCode.FAILED
-        return ExitCode.DONE if self.done else ExitCode.STOPPED_EARLY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyProgress:
-    """How far it is."""
-
-    records: int
-    total: int
-    """Records that the maps say there are."""
-    bytes: int
-    seconds: float
-    differences: int
-
-
-class VerifyWatch(Protocol):
-    """Who looks on."""
-
-    def narrate(self, line: str) -> None:
-        """Hear one sentence about what happens."""
-
-    def verified(self, progress: VerifyProgress, /) -> None:
-        """See how far it is, about once a second."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """What the ledger and both clusters say before the first record is read."""
-
-    ledger: LedgerTopic
-    tasks: tuple[Task, ...]
-    troubles: Mapping[TopicPartition, tuple[TopicName, str]]
-    """Partitions that cannot be compared: their target topic and why."""
-    waiting: Mapping[TopicPartition, TopicName]
-    """Partitions whose copy has not begun."""
-    ends: Mapping[TopicPartition, int]
-    """The sources' last stable offsets."""
+_FOLLOW_S = 2.0
+_KEEP_S = 5.0
+"""Between two writes of an unfinished report."""
 
 
 async def verify(
     request: VerifyRequest, *, watch: VerifyWatch, stop: asyncio.Event | None = None
 ) -> VerifyResult:
-    """Compare both sides; writes nothing anywhere."""
-    began = _now()
+    """Compare both sides; writes nothing anywhere but the report, if one is asked for."""
+    stop = stop or asyncio.Event()
+    async with _opened(request) as run:
+        run.watch = watch
+        run.look_back()
+        deadline = None if request.max_seconds is None else time.monotonic() + request.max_seconds
+        while True:
+            await run.round(stop, deadline)
+            if not request.follow or stop.is_set() or run.out_of_time(deadline):
+                return run.result(final=True)
+            await run.wait(stop, deadline)
+
+
+@asynccontextmanager
+async def _opened(request: VerifyRequest) -> "AsyncIterator[_Run]":
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(open_cluster(request.source))
         target = await stack.enter_async_context(open_cluster(request.target))
-        data = [
-            await stack.enter_async_context(open_cluster(settings))
-            for settings in (request.source, request.target)
-        ]
-        plan = await _plan(source, target, request)
-        job = await _job(plan, data, request)
-        job.stepped = _telling(job, watch)
-        await job.run(stop or asyncio.Event(), seconds=request.max_seconds)
-        if job.done:
-            await _explain_suspects(job, target, plan.ledger)
-        return VerifyResult(
-            migration=plan.ledger.migration,
-            level=request.level,
-            source_id=source.metadata.cluster_id or "unknown",
-            target_id=target.metadata.cluster_id or "unknown",
-            began=began,
-            ended=_now(),
-            bytes=sum(one.bytes for one in job.found.values()),
-            partitions=_verdicts(plan, job),
+        # Connections for data apart from those for questions: a long fetch holds up no question.
+        source_data = await stack.enter_async_context(open_cluster(request.source))
+        target_data = await stack.enter_async_context(open_cluster(request.target))
+        ledger = await find(target, migration=request.migration, source=request.source)
+        yield _Run(
+            request=request,
+            ledger=ledger,
+            source=source,
+            target=target,
+            source_data=source_data,
+            target_data=target_data,
+            began=_now(),
         )
-
-
-async def _plan(source: Cluster, target: Cluster, request: VerifyRequest) -> _Plan:
-    ledger = await find(target, migration=request.migration, source=request.source)
-    contents = await read_ledger(target, ledger)
-    documents = merged(contents)
-    insist(documents, target, source)
-    maps = Maps.of(documents)
-    entries = _chosen(maps, request.selection)
-    here = (await source.refresh({one.source for one in entries})).topics
-    there = (await target.refresh({one.target for one in entries})).topics
-    known: dict[TopicPartition, OffsetMap] = {}
-    waiting: dict[TopicPartition, TopicName] = {}
-    troubles: dict[TopicPartition, tuple[TopicName, str]] = {}
-    for entry in entries:
-        trouble = _trouble(entry, here.get(entry.source), there.get(entry.target))
-        for number in range(entry.partitions):
-            partition = TopicPartition(entry.source, PartitionId(number))
-            offsets = maps.map_of(partition)
-            if trouble:
-                troubles[partition] = (entry.target, trouble)
-            elif offsets is None:
-                waiting[partition] = entry.target
-            else:
-                known[partition] = offsets
-    goals = {one: goal for one in known if (goal := maps.target_of(one)) is not None}
-    logs = await _logs(source, target, known, goals)
-    own_times = await _with_times_of_their_own(target, {one.topic for one in goals.values()})
-    clean = _clean(plain(contents))
-    tasks = tuple(
-        Task(
-            source=one,
-            target=goals[one],
-            offsets=offsets,
-            source_end=logs.source_ends[one],
-            target_start=logs.target_starts[goals[one]],
-            target_end=logs.target_ends[goals[one]],
-            timestamps=goals[one].topic not in own_times,
-            bytes_suffice=request.level != "records",
-            producers_moved=request.producers_moved,
-            copied_clean=position_key(one) in clean,
-        )
-        for one, offsets in known.items()
-    )
-    return _Plan(
-        ledger=ledger, tasks=tasks, troubles=troubles, waiting=waiting, ends=logs.source_ends
-    )
-
-
-def _chosen(maps: Maps, selection: TopicSelection) -> list[TopicEntry]:
-    """Return the topics that are meant, of those that the ledger holds."""
-    absent = sorted(selection.exact - maps.topics.keys())
-    unmatched = selection.unmatched(maps.topics)
-    if absent or (unmatched and not selection.exact):
-        names = [no_such_topic(name, list(maps.topics)) for name in absent]
-        raise NoSuchTopic(
-            "; ".join(names) or f"no topic of the migration matches {', '.join(unmatched)}",
-            "only what was copied can be verified",
-            hint="kferry status shows the topics of a migration",
-        )
-    return [
-        entry
-        for name, entry in sorted(maps.topics.items())
-        if name in selection.exact or selection.matches(name, internal=False)
-    ]
-
-
-def _trouble(entry: TopicEntry, here: Topic | None, there: Topic | None) -> str:
-    """Say why a topic cannot be compared; empty if it can."""
-    for side, topic, known in (
-        ("source", here, entry.source_id),
-        ("target", there, entry.target_id),
-    ):
-        if topic is None or topic.error_code:
-            return f"the {side} does not show the topic: it is gone, or may not be seen"
-        if topic.id is not None and known not in {None, "none", str(topic.id)}:
-            return f"the topic was deleted and made anew on the {side}"
-    return ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Logs:
-    """Where logs begin and end, before anything is read: what comes later is not looked at."""
-
-    source_ends: Mapping[TopicPartition, int]
-    target_starts: Mapping[TopicPartition, int]
-    target_ends: Mapping[TopicPartition, int]
-
-
-async def _logs(
-    source: Cluster,
-    target: Cluster,
-    known: Mapping[TopicPartition, OffsetMap],
-    goals: Mapping[TopicPartition, TopicPartition],
-) -> _Logs:
-    source_ends, target_starts, target_ends = await asyncio.gather(
-        offsets_at(source, known, Place.END, committed=True),
-        offsets_at(target, goals.values(), Place.START),
-        offsets_at(target, goals.values(), Place.END),
-    )
-    return _Logs(source_ends=source_ends, target_starts=target_starts, target_ends=target_ends)
-
-
-async def _with_times_of_their_own(target: Cluster, topics: set[TopicName]) -> set[TopicName]:
-    """Return the topics whose records get the broker's time (LogAppendTime)."""
-    found = await topic_configs(target, topics)
-    return {
-        topic
-        for topic, configs in found.items()
-        if not isinstance(configs, BrokerError)
-        and (setting := configs.get("message.timestamp.type")) is not None
-        and setting.value == "LogAppendTime"
-    }
-
-
-def _clean(slots: Mapping[int, Documents]) -> set[str]:
-    """Return the documents of slots that nobody writes to, and that were left with no doubt."""
-    found: set[str] = set()
-    for own in slots.values():
-        owner: Mapping[str, Any] = own.get(OWNER, {})
-        if owner.get("state") == "stopped" and owner.get("clean") is True:
-            found |= own.keys()
-    return found
-
-
-async def _job(plan: _Plan, data: Sequence[Cluster], request: VerifyRequest) -> Job:
-    source, target = data
-    here = {one.source.topic for one in plan.tasks}
-    there = {one.target.topic for one in plan.tasks}
-    sides = Sides(
-        source=source,
-        target=target,
-        refresh_source=lambda: source.refresh(here),
-        refresh_target=lambda: target.refresh(there),
-    )
-    await asyncio.gather(sides.refresh_source(), sides.refresh_target())
-    return Job(tasks=plan.tasks, sides=sides, throttle=Throttle(request.rate))
-
-
-def _telling(job: Job, watch: VerifyWatch) -> "_Teller":
-    return _Teller(job=job, watch=watch, total=sum(one.offsets.runs.records for one in job.tasks))
 
 
 @dataclass(slots=True, kw_only=True)
-class _Teller:
-    """Tells how far a job is, once a second at most."""
+class _Run:
+    """One run, which may be many rounds where it follows a copy."""
 
-    job: Job
-    watch: VerifyWatch
-    total: int
-    began: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
+    request: VerifyRequest
+    ledger: LedgerTopic
+    source: Cluster
+    target: Cluster
+    source_data: Cluster
+    target_data: Cluster
+    watch: VerifyWatch | None = None
+    began: str = ""
+    plan: Plan | None = None
+    job: Job | None = None
+    known: dict[TopicPartition, Found] = field(default_factory=dict)
+    checked: dict[TopicPartition, str] = field(default_factory=dict)
+    """When partitions were compared to their end, in this round or the one before."""
+    _clock: float = field(default_factory=time.monotonic)
+    _told: float = field(default_factory=time.monotonic)
+    _kept: float = field(default_factory=time.monotonic)
 
-    def __call__(self) -> None:
-        now = time.monotonic()
-        if now - self.told < 1:
+    def look_back(self) -> None:
+        """Take up what a report knows: an unfinished round goes on, a finished one begins anew."""
+        path = self.request.report
+        if path is None or not path.exists():
             return
-        self.told = now
-        total = Tally()
-        for one in self.job.found.values():
-            total.add(one.tally)
-        differences = total.differ + total.only_source + total.only_target
-        self.watch.verified(
-            VerifyProgress(
-                records=total.same + total.differ + total.only_source + total.expired_source,
-                total=self.total,
-                bytes=sum(one.bytes for one in self.job.found.values()),
-                seconds=now - self.began,
-                differences=differences,
+        report = read_report(path)
+        mine = (self.ledger.migration, self.request.level, self.request.both)
+        if (report.migration, report.level, report.both) != mine:
+            raise OtherReport(
+                f"{path} is a report about something else",
+                f"it is of migration {report.migration}, level {report.level}"
+                f"{', both sides' if report.both else ''}",
+                hint="name another file with --report, or move this one away",
             )
+        self._insist(report)
+        for one in report.partitions:
+            self.checked[one.partition] = one.checked_at
+            if not report.done and not one.trouble and one.source_range[1]:
+                self.known[one.partition] = found_in(one)
+        if not report.done:
+            self.began = report.began
+
+    def _insist(self, report: VerifyResult) -> None:
+        for side, said, cluster in (
+            ("source", report.source_id, self.source),
+            ("target", report.target_id, self.target),
+        ):
+            if said != _id(cluster):
+                raise OtherReport(
+                    f"{self.request.report} is a report about other clusters",
+                    f"its {side} is {said}, and the {side} answers as {_id(cluster)}",
+                    hint="name another file with --report",
+                )
+
+    async def round(self, stop: asyncio.Event, deadline: float | None) -> None:
+        """Compare everything that is copied by now and was not compared yet."""
+        plan = self.plan = await make_plan(self.source, self.target, self.ledger, self.request)
+        tasks = sorted(plan.tasks, key=lambda one: (self.checked.get(one.source, ""), one.source))
+        if self.request.level == "counts":
+            self._count(plan)
+            return
+        for task in tasks:
+            found = self.known.get(task.source)
+            if found is not None and found.source_to > task.offsets.copied_to:
+                del self.known[task.source]  # the copy began anew
+            elif found is not None:
+                found.done_at = None
+        job = self.job = Job(
+            tasks=tasks,
+            sides=await self._sides(tasks),
+            throttle=Throttle(self.request.rate),
+            found=self.known,
+            stepped=self._stepped,
+        )
+        self._keep()
+        try:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            await job.run(stop, seconds=left)
+            if job.done:
+                await self._explain_suspects(job)
+        finally:
+            self._keep()
+
+    def _count(self, plan: Plan) -> None:
+        for task in plan.tasks:
+            tally = count(
+                task.offsets,
+                source_start=plan.source_starts[task.source],
+                target_start=task.target_start,
+                target_end=task.target_end,
+            )
+            found = Found(source_to=task.offsets.copied_to, tally=tally, done_at=time.time())
+            self.known[task.source] = found
+        self._keep()
+
+    async def _sides(self, tasks: list[Task]) -> Sides:
+        here = {one.source.topic for one in tasks}
+        there = {one.target.topic for one in tasks}
+        sides = Sides(
+            source=self.source_data,
+            target=self.target_data,
+            refresh_source=lambda: self.source_data.refresh(here),
+            refresh_target=lambda: self.target_data.refresh(there),
+        )
+        await asyncio.gather(sides.refresh_source(), sides.refresh_target())
+        return sides
+
+    async def wait(self, stop: asyncio.Event, deadline: float | None) -> None:
+        """Give the copy time to do something."""
+        left = _FOLLOW_S if deadline is None else min(_FOLLOW_S, deadline - time.monotonic())
+        try:
+            async with asyncio.timeout(max(0.0, left)):
+                await stop.wait()
+        except TimeoutError:
+            pass
+
+    def out_of_time(self, deadline: float | None) -> bool:
+        """Whether it has worked as long as it may."""
+        return deadline is not None and time.monotonic() >= deadline
+
+    def _stepped(self) -> None:
+        now = time.monotonic()
+        if now - self._kept >= _KEEP_S:
+            self._kept = now
+            self._keep()
+        if now - self._told >= 1 and self.watch is not None:
+            self._told = now
+            self.watch.verified(self._progress(now))
+
+    def _progress(self, now: float) -> VerifyProgress:
+        total = Tally()
+        for one in self.known.values():
+            total.add(one.tally)
+        return VerifyProgress(
+            records=total.same + total.differ + total.only_source + total.expired_source,
+            total=sum(one.offsets.runs.records for one in self.plan.tasks) if self.plan else 0,
+            bytes=sum(one.bytes for one in self.known.values()),
+            seconds=now - self._clock,
+            differences=total.differ + total.only_source + total.only_target,
         )
 
+    def _keep(self) -> None:
+        if self.request.report is not None:
+            write_report(self.request.report, self.result())
 
-async def _explain_suspects(job: Job, target: Cluster, ledger: LedgerTopic) -> None:
-    """Find out whose the records behind the maps' ends are; what is nobody's is a difference.
+    async def _explain_suspects(self, job: Job) -> None:
+        """Find out whose the records behind the maps' ends are; what is nobody's is a difference.
 
-    A copy at work notes what it wrote within a second or two.
-    """
-    ours = {number for one in job.found.values() for number in one.ours}
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        contents = await read_ledger(target, ledger)
-        maps, clean = Maps.of(merged(contents)), _clean(plain(contents))
-        for task in job.tasks:
-            settled = position_key(task.source) in clean
-            _explain(job.found[task.source], maps.map_of(task.source), ours, settled=settled)
-        pending = [
-            task
-            for task in job.tasks
-            if job.found[task.source].suspects and position_key(task.source) not in clean
+        A copy at work notes what it wrote within a second or two.
+        """
+        ours = {number for one in job.found.values() for number in one.ours}
+        deadline = time.monotonic() + _PATIENCE_S
+        while any(job.found[task.source].suspects for task in job.tasks):
+            contents = await read_ledger(self.target, self.ledger)
+            maps, clean = Maps.of(merged(contents)), clean_documents(plain(contents))
+            for task in job.tasks:
+                settled = position_key(task.source) in clean
+                _explain(job.found[task.source], maps.map_of(task.source), ours, settled=settled)
+            pending = [
+                task
+                for task in job.tasks
+                if job.found[task.source].suspects and position_key(task.source) not in clean
+            ]
+            if not pending or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(_LOOK_S)
+        for found in job.found.values():
+            for one in found.suspects:
+                found.tally.only_target += one.records
+                by = f" (producer id {one.producer_id})" if one.producer_id >= 0 else ""
+                found.note([Difference(None, one.offset, f"not written by this copy{by}")])
+                found.judged_to = one.offset + one.records - 1
+            found.suspects.clear()
+
+    def result(self, *, final: bool = False) -> VerifyResult:
+        """Return what is known by now."""
+        assert self.plan is not None  # noqa: S101 every round begins with one
+        plan, maps, request = self.plan, self.plan.maps, self.request
+        verdicts = [
+            PartitionVerdict(
+                partition=one,
+                target_topic=maps.topics[one.topic].target,
+                done=one in plan.waiting,
+                not_copied=int(one in plan.waiting),
+                trouble=plan.troubles.get(one, ""),
+            )
+            for one in (*plan.troubles, *plan.waiting)
         ]
-        if not pending or time.monotonic() > deadline:
-            break
-        await asyncio.sleep(_CHECKPOINT_S)
-    for found in job.found.values():
-        for one in found.suspects:
-            found.tally.only_target += one.records
-            by = f" (producer id {one.producer_id})" if one.producer_id >= 0 else ""
-            found.note([Difference(None, one.offset, f"not written by this copy{by}")])
-        found.suspects.clear()
+        verdicts += [self._verdict(task, plan) for task in plan.tasks]
+        return VerifyResult(
+            migration=self.ledger.migration,
+            level=request.level,
+            both=request.both,
+            source_id=_id(self.source),
+            target_id=_id(self.target),
+            began=self.began,
+            ended=_now(),
+            bytes=sum(one.bytes for one in self.known.values()),
+            partitions=tuple(sorted(verdicts, key=lambda one: one.partition)),
+            followed=request.follow and final,
+            report=request.report,
+        )
+
+    def _verdict(self, task: Task, plan: Plan) -> PartitionVerdict:
+        partition, offsets = task.source, task.offsets
+        found = self.known.get(partition) or Found(source_to=offsets.begins)
+        entry = plan.maps.topics[partition.topic]
+        if found.done_at is not None:
+            self.checked[partition] = _time(found.done_at)
+        return PartitionVerdict(
+            partition=partition,
+            target_topic=entry.target,
+            source_topic_id=entry.source_id,
+            target_topic_id=entry.target_id,
+            tally=replace(found.tally),
+            differences=tuple(found.differences),
+            done=found.done,
+            source_range=(offsets.begins, found.source_to),
+            target_range=(_first_target(offsets), offsets.target_end),
+            not_copied=max(0, task.source_end - offsets.copied_to),
+            digest=found.digest,
+            producers=tuple(sorted(found.ours)),
+            judged_to=found.judged_to,
+            checked_at=self.checked.get(partition, ""),
+            trouble=self.job.troubles.get(partition, "") if self.job is not None else "",
+        )
 
 
 def _explain(found: Found, offsets: OffsetMap | None, ours: set[int], *, settled: bool) -> None:
@@ -390,35 +323,17 @@ def _explain(found: Found, offsets: OffsetMap | None, ours: set[int], *, settled
     ]
 
 
-def _verdicts(plan: _Plan, job: Job) -> tuple[PartitionVerdict, ...]:
-    verdicts = [
-        PartitionVerdict(partition=one, target_topic=topic, done=False, trouble=trouble)
-        for one, (topic, trouble) in plan.troubles.items()
-    ]
-    verdicts += [
-        PartitionVerdict(partition=one, target_topic=topic, not_copied=1, trouble="")
-        for one, topic in plan.waiting.items()
-    ]
-    for task in plan.tasks:
-        found = job.found[task.source]
-        verdict = PartitionVerdict(
-            partition=task.source,
-            target_topic=task.target.topic,
-            tally=replace(found.tally),
-            differences=tuple(found.differences),
-            done=found.done,
-            source_range=(task.offsets.begins, found.source_to),
-            target_range=(_first_target(task.offsets), task.offsets.target_end),
-            not_copied=max(0, plan.ends[task.source] - task.offsets.copied_to),
-            trouble=job.troubles.get(task.source, ""),
-        )
-        verdicts.append(verdict)
-    return tuple(sorted(verdicts, key=lambda one: one.partition))
-
-
 def _first_target(offsets: OffsetMap) -> int:
     return offsets.runs[0].target if len(offsets.runs) else offsets.target_end
 
 
+def _id(cluster: Cluster) -> str:
+    return cluster.metadata.cluster_id or "unknown"
+
+
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return _time(time.time())
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

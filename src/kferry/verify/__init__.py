@@ -4,11 +4,12 @@ Owns the comparing and the counts. Reads both sides with a reader of its own, ap
 Writes nothing, and knows neither ledgers nor command lines.
 """
 
-from kferry.verify.alignment import Difference
-from kferry.verify.compare import Tally
+from kferry.verify.compare import Difference, Tally
 from kferry.verify.comparison import MOST_DIFFERENCES, Found, Suspect
-from kferry.verify.job import Job, Throttle
+from kferry.verify.counts import count
+from kferry.verify.job import Job
 from kferry.verify.partition import Sides, Task
+from kferry.verify.throttle import Throttle
 
 __all__ = [
     "MOST_DIFFERENCES",
@@ -20,4 +21,5 @@ __all__ = [
     "Tally",
     "Task",
     "Throttle",
+    "count",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kferry.records import Row
-from kferry.verify.compare import Places, Standards, Tally
+from kferry.verify.compare import GONE, Difference, Places, Standards, Tally
 from kferry.verify.diff import matched
 from kferry.verify.pieces import Print, print_of, what_differs
 from kferry.verify.ranges import Chunk
@@ -17,15 +17,6 @@ from kferry.verify.ranges import Chunk
 _CONTEXT = 32
 """Pairs that are kept before what waits, so that a record that moved a little is found again."""
 _MOST_WAITING = 128 * 1024
-
-
-class Difference(NamedTuple):
-    """A place where the logs are not the same."""
-
-    source_offset: int | None
-    target_offset: int | None
-    """Where a missing record should lie, if the map knows; None: nowhere."""
-    what: str
 
 
 class _Here(NamedTuple):
@@ -115,7 +106,7 @@ class Alignment:
     def _trimmed(self, row: Row, place: int) -> None:
         if place < self.standards.target_start:
             self.tally.only_source += 1
-            self._note(row.offset, place, "gone from the target: below its log start")
+            self._note(row.offset, place, GONE)
         else:
             self.tally.expired_target += 1
 

@@ -10,6 +10,7 @@ it was copied. What the target no longer has is one, unless it may clean up as w
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kferry.verify.pieces import Content, Piece, content_of, same_bytes
 from kferry.verify.ranges import Chunk
@@ -52,6 +53,18 @@ class Tally:
         """Add another one's numbers."""
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+class Difference(NamedTuple):
+    """A place where the logs are not the same."""
+
+    source_offset: int | None
+    target_offset: int | None
+    """Where a missing record should lie, if the map knows; None: nowhere."""
+    what: str
+
+
+GONE = "gone from the target: below its log start"
 
 
 class Places:
@@ -109,6 +122,7 @@ class Compared:
 
     clear: bool
     tally: Tally = field(default_factory=Tally)
+    first: Difference | None = None
 
 
 _UNCLEAR = Compared(clear=False)
@@ -126,7 +140,7 @@ def compare(
         for piece in target
         for row in piece.rows(*chunk.target)
     }
-    tally = Tally(same=whole)
+    tally, first = Tally(same=whole), None
     for row in here:
         place = places.target_of(row.offset)
         if place is None:
@@ -137,6 +151,7 @@ def compare(
                 return _UNCLEAR
             if place < standards.target_start:
                 tally.only_source += 1
+                first = first or Difference(row.offset, place, GONE)
             else:
                 tally.expired_target += 1
         elif found == content_of(row, timestamps=standards.timestamps):
@@ -148,7 +163,7 @@ def compare(
         if origin is None or origin >= standards.source_end:
             return _UNCLEAR
     tally.expired_source = chunk.mapped - whole - len(here)
-    return Compared(clear=True, tally=tally)
+    return Compared(clear=True, tally=tally, first=first)
 
 
 def _whole(

@@ -6,15 +6,33 @@ may be left at any moment and be taken up again at `source_to`. Pure; reads noth
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from struct import Struct
 from typing import NamedTuple
 
-from kferry.verify.alignment import Alignment, Difference
-from kferry.verify.compare import Places, Standards, Tally, compare
+from crc32c import crc32c
+
+from kferry.verify.alignment import Alignment
+from kferry.verify.compare import Difference, Places, Standards, Tally, compare
 from kferry.verify.pieces import Piece
 from kferry.verify.ranges import Chunk
 
 MOST_DIFFERENCES = 10
 """So many of a partition are kept; the counts are of all."""
+
+
+_FOLDED = Struct(">II")
+
+
+def fold(chunk: Chunk, pieces: Sequence[Piece], digest: int) -> int:
+    """Go on with a digest over batches: how many records each has, and their checksum.
+
+    The checksum was compared with the bytes when the batch was read.
+    """
+    begin, end = chunk.target
+    for piece in pieces:
+        if piece.header is not None and begin <= piece.first < end:
+            digest = crc32c(_FOLDED.pack(piece.header.count, piece.header.crc), digest)
+    return digest
 
 
 class Suspect(NamedTuple):
@@ -38,8 +56,18 @@ class Found:
     """Behind the map's end, by nobody known."""
     ours: set[int] = field(default_factory=set)
     """The producers that wrote what was copied."""
+    judged_to: int = -1
+    """Suspects up to this offset were found guilty before, and are counted."""
+    digest: int = 0
+    """Over the target's batches as far as they were compared: see `fold`."""
     bytes: int = 0
-    done: bool = False
+    done_at: float | None = None
+    """When its end was reached, in seconds since 1970; None: it was not."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it was compared to its end."""
+        return self.done_at is not None
 
     def note(self, differences: Sequence[Difference]) -> None:
         """Keep the first ones."""
@@ -55,6 +83,7 @@ class Comparison:
         self._producers_moved = producers_moved
         self._alignment = Alignment(standards)
         self._behind: dict[int, int] = {}
+        self._digest = found.digest
 
     @property
     def waiting(self) -> bool:
@@ -69,13 +98,16 @@ class Comparison:
 
     def take(self, chunk: Chunk, here: Sequence[Piece], there: Sequence[Piece]) -> None:
         """Compare the next chunk."""
+        self._digest = fold(chunk, there, self._digest)
         there, foreign = self._without_foreign(chunk, there)
         if not self.waiting:
             compared = compare(chunk, here, there, self._standards)
             if compared.clear:
                 compared.tally.foreign = foreign
                 self.found.tally.add(compared.tally)
+                self.found.note([] if compared.first is None else [compared.first])
                 self.found.source_to = chunk.source[1]
+                self.found.digest = self._digest
                 return
         self._alignment.tally.foreign += foreign
         self._alignment.feed(
@@ -105,7 +137,8 @@ class Comparison:
         alignment = self._alignment
         alignment.finish(target_end)
         found = [Suspect(offset, 1, self._behind[offset]) for offset in alignment.behind]
-        self.found.suspects = sorted([*self.found.suspects, *found])
+        suspects = [one for one in self.found.suspects if one.offset > self.found.judged_to]
+        self.found.suspects = sorted([*suspects, *found])
         self._settle(source_end)
 
     def _settle(self, source_to: int) -> None:
@@ -114,7 +147,7 @@ class Comparison:
             return
         self.found.tally.add(self._alignment.tally)
         self.found.note(self._alignment.differences)
-        self.found.source_to = source_to
+        self.found.source_to, self.found.digest = source_to, self._digest
         self._alignment = Alignment(self._standards)
 
     def _without_foreign(self, chunk: Chunk, there: Sequence[Piece]) -> tuple[Sequence[Piece], int]:

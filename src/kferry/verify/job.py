@@ -13,24 +13,9 @@ from kferry.names import TopicPartition
 from kferry.records import Unreadable
 from kferry.verify.comparison import Found
 from kferry.verify.partition import Check, Sides, Task
+from kferry.verify.throttle import Throttle
 
 _AT_ONCE = 4
-
-
-class Throttle:
-    """At most so many bytes per second, over everything that is read."""
-
-    def __init__(self, rate: int | None) -> None:
-        self._rate = rate
-        self._due = 0.0
-
-    async def spend(self, size: int) -> None:
-        """Wait until these bytes are paid for."""
-        if self._rate is None:
-            return
-        now = asyncio.get_running_loop().time()
-        self._due = max(self._due, now) + size / self._rate
-        await asyncio.sleep(self._due - now)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +76,7 @@ class Job:
 
     async def _one(self, task: Task) -> None:
         found = self.found[task.source]
-        check = Check(task, self.sides, found, spend=self.throttle.spend)
+        check = Check(task, self.sides, found, throttle=self.throttle)
         try:
             async with aclosing(check.steps()) as steps:
                 async for _ in steps:

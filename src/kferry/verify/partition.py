@@ -3,6 +3,7 @@
 Owns how much is read at a time, and where reading ends. Writes nowhere. Knows no ledger.
 """
 
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -12,11 +13,14 @@ from kferry.verify.compare import Standards
 from kferry.verify.comparison import Comparison, Found
 from kferry.verify.pieces import Piece
 from kferry.verify.ranges import Chunks
-from kferry.verify.reading import Log, Refresh, Spend
+from kferry.verify.reading import Log, Refresh
+from kferry.verify.throttle import Throttle
 from kferry.wire import Cluster
 
 _MOST_RECORDS = 64 * 1024
-_FIRST_RECORDS = 4096
+_FIRST_RECORDS = 256
+_BEHIND_RECORDS = 4096
+_PAGE_BYTES = 1 << 20
 _CHUNK_BYTES = 4 << 20
 """About as much is held of each side at a time."""
 
@@ -64,7 +68,7 @@ class Sides:
 class Check:
     """Compares one partition; `found` says how far it is after each step."""
 
-    def __init__(self, task: Task, sides: Sides, found: Found, *, spend: Spend) -> None:
+    def __init__(self, task: Task, sides: Sides, found: Found, *, throttle: Throttle) -> None:
         self.task, self.found = task, found
         self._chunks = Chunks(task.offsets, source=found.source_to)
         self._source = Log(
@@ -72,19 +76,22 @@ class Check:
             task.source,
             self._chunks.source,
             committed=True,
-            spend=spend,
+            spend=throttle.spend,
             refresh=sides.refresh_source,
+            page_bytes=throttle.share(_PAGE_BYTES),
         )
         self._target = Log(
             sides.target,
             task.target,
             self._chunks.target,
             committed=False,
-            spend=spend,
+            spend=throttle.spend,
             refresh=sides.refresh_target,
+            page_bytes=throttle.share(_PAGE_BYTES),
         )
         self._comparison = Comparison(task.standards, found, producers_moved=task.producers_moved)
         self._compared = 0
+        self._chunk_bytes = throttle.share(_CHUNK_BYTES)
         self._bytes_before = found.bytes
 
     async def steps(self) -> AsyncGenerator[None, None]:
@@ -97,7 +104,7 @@ class Check:
             self.found.suspects.clear()
             await self._behind()
             self._comparison.finish(offsets.copied_to, offsets.target_end)
-            self.found.done = True
+            self.found.done_at = time.time()
             yield
         finally:
             await self._source.close()
@@ -120,13 +127,13 @@ class Check:
         size = max(self._source.bytes, self._target.bytes)
         if not self._compared or not size:
             return _FIRST_RECORDS
-        return max(1, min(_MOST_RECORDS, _CHUNK_BYTES * self._compared // size))
+        return max(1, min(_MOST_RECORDS, self._chunk_bytes * self._compared // size))
 
     async def _behind(self) -> None:
         """Read what lies behind the last record that was copied."""
         task, begin = self.task, int(self.task.offsets.target_end)
         while begin < task.target_end and (self._comparison.waiting or not task.producers_moved):
-            end = min(begin + _FIRST_RECORDS, task.target_end)
+            end = min(begin + _BEHIND_RECORDS, task.target_end)
             pieces = await self._target.read(begin, end, until=task.target_end)
             pieces = [piece for piece in pieces if not self._in_flight(piece)]
             self._comparison.take_behind(begin, end, pieces)

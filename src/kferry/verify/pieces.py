@@ -34,6 +34,8 @@ class Piece(NamedTuple):
     first: int
     last: int
     legacy: tuple[Record, ...] = ()
+    start: int = -1
+    """Records before this offset are no longer part of the log, though the batch holds them."""
 
     @property
     def producer_id(self) -> int:
@@ -44,20 +46,22 @@ class Piece(NamedTuple):
         """Read its records from `start` to before `end`."""
         found: list[Row]
         found = [*self.legacy] if self.header is None else read_rows(self.batch, self.header)
+        start = max(start, self.start)
         if start <= self.first and self.last < end:
             return found
         return [row for row in found if start <= row.offset < end]
 
 
-def piece_of(batch: memoryview) -> Piece:
+def piece_of(batch: memoryview, *, start: int = -1) -> Piece:
     """Read what is known of a batch before its records are looked at."""
     if magic(batch) < _CURRENT:
         records = tuple(decode_legacy(batch))
         last = int.from_bytes(batch[:8], "big", signed=True)
-        return Piece(batch, None, records[0].offset if records else last, last, records)
+        first = records[0].offset if records else last
+        return Piece(batch, None, first, last, records, start)
     header = read_header(batch)
     check_crc(batch, header)
-    return Piece(batch, header, header.base_offset, header.last_offset)
+    return Piece(batch, header, header.base_offset, header.last_offset, (), start)
 
 
 def same_bytes(source: Piece, target: Piece) -> bool:
@@ -67,6 +71,8 @@ def same_bytes(source: Piece, target: Piece) -> bool:
     """
     here, there = source.header, target.header
     if here is None or there is None or here.count != there.count:
+        return False
+    if source.start > source.first or target.start > target.first:
         return False
     return (
         here.dense

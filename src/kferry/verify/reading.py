@@ -26,7 +26,6 @@ from kferry.wire import BrokerError, Cluster, WireError
 from kferry.wire.fetch import READ_COMMITTED, READ_UNCOMMITTED, Fetched
 from kferry.wire.retry import Pauses, may_pass
 
-_PAGE = 1 << 20
 _WAIT_MS = 100
 _REMOTE_WAIT_MS = 5000
 _OUT_OF_RANGE = 1
@@ -62,7 +61,7 @@ class Log:
         committed: bool,
         spend: Spend,
         refresh: Refresh,
-        page_bytes: int = _PAGE,
+        page_bytes: int,
     ) -> None:
         self._cluster = cluster
         self._partition = partition
@@ -165,7 +164,7 @@ class Log:
                 if magic(batch) >= 2 and aborted.leaves_out(batch):
                     following = max(following, read_header(batch).last_offset + 1)
                     continue
-                piece = piece_of(batch)
+                piece = piece_of(batch, start=offset)
             except CorruptBatch as error:
                 raise Unreadable(base, str(error)) from error
             following = max(following, piece.last + 1)
