@@ -14,7 +14,6 @@ from kferry.verify import Tally
 
 if TYPE_CHECKING:
     from kferry.migration.verify_values import PartitionVerdict, VerifyProgress, VerifyResult
-    from kferry.verify import Difference
 
 _COLUMNS = (
     text("topic"),
@@ -87,17 +86,10 @@ def _row(topic: str, partition: str, tally: Tally, remarks: Sequence[str] = ()) 
 
 
 def _verdict_row(one: "PartitionVerdict") -> Row:
-    remarks = [difference_line(found) for found in one.differences]
+    remarks = [visible(str(found)) for found in one.differences]
     if one.trouble:
         remarks.append(f"! {one.trouble}")
     return _row(one.partition.topic, str(one.partition.partition), one.tally, remarks)
-
-
-def difference_line(found: "Difference") -> str:
-    """Name one difference with its places."""
-    here = "" if found.source_offset is None else f"source {found.source_offset:,}"
-    there = "" if found.target_offset is None else f"target {found.target_offset:,}"
-    return f"{' · '.join(filter(None, (here, there)))}: {visible(found.what)}"
 
 
 def _sums(result: "VerifyResult") -> list[str]:

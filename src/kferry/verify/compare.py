@@ -63,6 +63,11 @@ class Difference(NamedTuple):
     """Where a missing record should lie, if the map knows; None: nowhere."""
     what: str
 
+    def __str__(self) -> str:
+        here = "" if self.source_offset is None else f"source {self.source_offset:,}"
+        there = "" if self.target_offset is None else f"target {self.target_offset:,}"
+        return f"{' · '.join(filter(None, (here, there)))}: {self.what}"
+
 
 GONE = "gone from the target: below its log start"
 
