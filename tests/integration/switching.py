@@ -59,10 +59,14 @@ HOOKS: dict[str, dict[str, str]] = {
         "on-handover": _ALL_TO_TARGET,
     },
 }
-_BACK = """case "$KFERRY_STEP" in
-  silence) live start --all-producers --on source ;;
-  consumers-stop) live start --all-consumers --on source ;;
-  consumers-start) live stop --all-consumers --on target ;;
+_BACK = """case "$KFERRY_DO" in
+  stop-producers) live stop --all-producers --on $KFERRY_ON ;;
+  start-producers) live start --all-producers --on $KFERRY_ON ;;
+  stop-consumers) live stop --all-consumers --on $KFERRY_ON ;;
+  start-consumers) live start --all-consumers --on $KFERRY_ON ;;
+  start-all)
+    live start --all-consumers --on $KFERRY_ON
+    live start --all-producers --on $KFERRY_ON ;;
   *) exit 3 ;;
 esac"""
 
@@ -138,7 +142,7 @@ class Switch:
             kferry(
                 "rollback",
                 *self.arguments,
-                *(one for one in _CUTOVER if one != "--producers-stopped"),
+                *_CUTOVER,
                 "--hooks",
                 str(self.folder / "hooks"),
                 *more,

@@ -18,7 +18,7 @@ from kferry.cli.copy_flags import CopyFlags, copy_request
 from kferry.cli.cutover_lines import ended_lines, plan_lines
 from kferry.cli.options import Options
 from kferry.cli.stopping import StoppedNow, stoppable
-from kferry.config import parse_duration
+from kferry.config import TopicSelection, parse_duration
 from kferry.errors import ExitCode, UsageError
 from kferry.runbook.record import reading_json
 
@@ -82,6 +82,14 @@ def run(
     hooks: _HooksDir = None,
     producers_stopped: _Stopped = False,
     bundle: _Bundle = None,
+    no_way_back: Annotated[
+        bool,
+        Parameter(
+            help="go without the way back: nothing is written to the source",
+            negative=(),
+            show_default=False,
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         Parameter(help="say what would be done; change nothing", negative=(), show_default=False),
@@ -104,6 +112,7 @@ def run(
         silence=silence,
         patience=patience,
         bundle=bundle,
+        way_back=not no_way_back,
     )
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.runbook.cutover import cutover  # noqa: PLC0415
@@ -130,22 +139,26 @@ def run(
 
 def roll_back(
     *,
+    verify: _Verify = "digest",
     silence: _Silence = "10s",
     patience: _Patience = "15min",
     hooks: _HooksDir = None,
+    producers_stopped: _Stopped = False,
     bundle: _Bundle = None,
     options: Options | None = None,
 ) -> ExitCode:
-    """Take a cutover back, the last step first, up to the point of no return.
+    """Take a cutover back.
 
-    Positions on the target become what they were, and applications go back to the source.
+    Before the point of no return: the last step first; positions on the target become what they
+    were, and applications go back to the source. Behind it, with mirror and consumer-first: what
+    was written on the target is copied back, and everybody goes with it, gate by gate.
     """
     options = options or Options()
     request = _request(
         options,
         scheme=None,
         group=(),
-        verify="none",
+        verify=verify,
         silence=silence,
         patience=patience,
         bundle=bundle,
@@ -161,7 +174,7 @@ def roll_back(
         request,
         options,
         hooks=hooks,
-        producers_stopped=False,
+        producers_stopped=producers_stopped,
     )
 
 
@@ -174,6 +187,7 @@ def _request(
     silence: str,
     patience: str,
     bundle: Path | None,
+    way_back: bool = True,
 ) -> "CutoverRequest":
     from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
     from kferry.runbook.finding import CutoverRequest  # noqa: PLC0415
@@ -189,10 +203,12 @@ def _request(
         copy=copy,
         scheme=scheme,
         groups=group,
+        named=frozenset(TopicSelection.parse(options.topic).exact),
         verify=None if verify == "none" else verify,
         silence_s=parse_duration(silence, where="--silence"),
         patience_s=parse_duration(patience, where="--patience"),
         bundle=bundle,
+        way_back=way_back,
     )
 
 
@@ -310,9 +326,15 @@ def _walk(
     else:
         for line in ended_lines(record):
             answer(line)
-    ended = f"kferry complete{again}" if record.state == "done" else f"kferry copy{again}"
-    say(f"next: {ended}")
+    say(f"next: {_next(record)}{again}")
     return ExitCode.DONE
+
+
+def _next(record: "Record") -> str:
+    if record.state != "done" or record.facts.get("of"):
+        return "kferry copy"
+    # While there is a way back, ending the migration is not what comes next.
+    return "kferry rollback --help, or kferry status" if record.facts else "kferry complete"
 
 
 def _hooks_beside(options: Options) -> Path:

@@ -47,7 +47,10 @@ def ended_lines(record: "Record") -> list[str]:
     topics = many(len(record.topics), "topic")
     if record.state == "undone":
         return [f"taken back: {topics} and their groups are where they were before the cutover"]
-    lines = [f"done: {topics} switched over with scheme {record.scheme}"]
+    if record.facts.get("of"):
+        lines = [f"back: {topics} and their groups are on the source again"]
+    else:
+        lines = [f"done: {topics} switched over with scheme {record.scheme}"]
     for one in record.passed:
         for reading in one.readings:
             lines += fitted(f"  {one.step}, {reading.gate}: {reading.measured}")

@@ -90,10 +90,23 @@ class Screen:
     async def hand(self, handover: Handover, step: Step) -> bool:
         """Run the hook, or say what a person has to do now."""
         path = self.hooks.find(handover.hook)
-        self._event({"event": "hand", "hook": handover.hook.value, "asks": handover.asks})
+        self._event(
+            {
+                "event": "hand",
+                "step": step.name,
+                "hook": handover.hook.value,
+                "do": handover.do,
+                "on": handover.on,
+            }
+        )
         if path is not None:
             self.narrate(f"runs {path.name}: {handover.asks}")
-            facts = {"KFERRY_STEP": step.name, "KFERRY_ASKS": handover.asks}
+            facts = {
+                "KFERRY_STEP": step.name,
+                "KFERRY_DO": handover.do,
+                "KFERRY_ON": handover.on,
+                "KFERRY_ASKS": handover.asks,
+            }
             await self.hooks.run(path, facts, self.narrate, self.stop)
             return True
         self._say(styled(f"→ now: {handover.asks}", "warning", sys.stderr))

@@ -14,6 +14,8 @@ from kferry.copying.documents import (
     read_all_runs,
     read_position,
     read_runs,
+    runs_key,
+    whole_map,
 )
 from kferry.copying.engine import Clusters, Engine, Settings
 from kferry.copying.item import Rules
@@ -45,4 +47,6 @@ __all__ = [
     "read_all_runs",
     "read_position",
     "read_runs",
+    "runs_key",
+    "whole_map",
 ]

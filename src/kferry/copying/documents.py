@@ -6,7 +6,7 @@ position it belongs to: whoever reads cuts it there.
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kferry.copying.lane import Gap, Lane
@@ -69,6 +69,19 @@ def partition_of(key: str) -> TopicPartition | None:
     return TopicPartition(TopicName(topic), PartitionId(int(number))) if number.isdigit() else None
 
 
+def whole_map(partition: TopicPartition, position: Position, runs: Runs) -> Documents:
+    """Write down a partition with its whole map, as if it had been copied so."""
+    chunks = list(encode_runs(runs, most_bytes=_OPEN_CHUNK)) or [b""]
+    documents: Documents = [
+        (runs_key(partition, number), {"runs": b64encode(chunk).decode()})
+        for number, chunk in enumerate(chunks)
+        if chunk
+    ]
+    written = replace(position, chunk=len(chunks) - 1)
+    # The position last: a chunk without one is cut away by whoever reads.
+    return [*documents, (position_key(partition), _position(written))]
+
+
 def write_down(lane: Lane) -> tuple[list[Documents], "Written"]:
     """Write down a lane: groups of documents, of which each must arrive whole, in this order."""
     chunks = list(encode_runs(lane.runs, most_bytes=_OPEN_CHUNK)) or [b""]
@@ -76,22 +89,34 @@ def write_down(lane: Lane) -> tuple[list[Documents], "Written"]:
     groups: list[Documents] = [
         [_chunk(lane, number, chunk)] for number, chunk in enumerate(chunks[:-1], start=lane.chunk)
     ]
-    position = {
-        "begins": lane.begins,
-        "source": lane.copied_to,
-        "target": lane.next_target,
-        "chunk": last,
-        "epoch": lane.leader_epoch,
-        "records": lane.total_records,
-        "gaps": [[gap.first, gap.last, gap.reason] for gap in lane.gaps[-_MOST_GAPS:]],
-    }
-    documents: Documents = [(position_key(lane.source), position)]
+    position = Position(
+        begins=lane.begins,
+        copied_to=lane.copied_to,
+        next_target=lane.next_target,
+        chunk=last,
+        leader_epoch=lane.leader_epoch,
+        records=lane.total_records,
+        gaps=tuple(lane.gaps[-_MOST_GAPS:]),
+    )
+    documents: Documents = [(position_key(lane.source), _position(position))]
     if chunks[-1]:
         documents.insert(0, _chunk(lane, last, chunks[-1]))
     return [*groups, documents], Written(
         chunk=last,
         closed_runs=len(lane.runs) - len(decode_runs([chunks[-1]] if chunks[-1] else [])),
     )
+
+
+def _position(position: Position) -> Mapping[str, Any]:
+    return {
+        "begins": position.begins,
+        "source": position.copied_to,
+        "target": position.next_target,
+        "chunk": position.chunk,
+        "epoch": position.leader_epoch,
+        "records": position.records,
+        "gaps": [[gap.first, gap.last, gap.reason] for gap in position.gaps],
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,9 +70,11 @@ def verdict(result: VerifyResult) -> Reading:
     troubles = [f"{one.partition}: {one.trouble}" for one in result.partitions if one.trouble]
     first = [_named(one) for one in result.partitions if one.first_difference is not None]
     at = datetime.now(UTC).strftime("%H:%M:%S")
+    passed = total.clean and result.done and not troubles
     return Reading(
         gate="verified",
-        passed=total.clean and result.done and not troubles,
+        passed=passed,
+        final=not passed,
         measured=f"{total.same:,} records the same, {apart:,} apart ({result.level}, {at} UTC)",
         why="; ".join([*([some(first)] if first else []), *([some(troubles)] if troubles else [])]),
     )

@@ -39,7 +39,7 @@ async def dry_run(request: CutoverRequest) -> Planned:
         documents: Documents = {}
         if ledger is not None:
             documents = await read_documents(target, ledger, source=sides.clusters.source)
-        record, scope = await find(request, sides, documents)
+        record, scope = await find(request, sides, documents, migration)
         return Planned(
             migration=migration,
             scheme=SCHEMES[record.scheme],

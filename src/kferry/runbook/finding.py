@@ -4,12 +4,13 @@ Owns the request, and the refusal to walk two at once. Writes nothing.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kferry.errors import ExitCode, KferryError
-from kferry.migration.book import read_topics
+from kferry.migration.book import TopicEntry, read_topics
 from kferry.migration.clusters import Sides
 from kferry.migration.maps import Documents
 from kferry.migration.requests import CopyRequest
@@ -18,6 +19,7 @@ from kferry.migration.switching.scope import Scope, find_topics
 from kferry.migration.verify import Level
 from kferry.names import TopicName
 from kferry.runbook.record import Record, read_record
+from kferry.runbook.schemes import SCHEMES
 
 
 class NoScheme(KferryError):
@@ -43,44 +45,64 @@ class CutoverRequest:
     scheme: str | None
     """None: the one that is under way."""
     groups: tuple[str, ...]
+    named: frozenset[str] = frozenset()
+    """Topics that the command line named, each by its whole name."""
     verify: Level | None
     """How closely both sides are compared; None: not at all."""
     silence_s: float
     patience_s: float
     bundle: Path | None
     """None: one in the current directory, named for the migration."""
+    way_back: bool = True
+    """Whether what is written on the target shall be able to return, where the scheme can."""
     every_s: float = 1.0
 
 
-def under_way(documents: Documents) -> Record | None:
-    """Return the cutover that has no end yet."""
+def newest(documents: Documents) -> Record | None:
+    """Return the last cutover, whether it has an end or not."""
     value = documents.get(CUTOVER)
     if value is None:
         return None
     try:
-        record = read_record(value)
+        return read_record(value)
     except ValueError as error:
         raise KferryError(
             "the ledger's record of the cutover cannot be read",
             str(error),
             hint="somebody else wrote to the ledger's topic; look at it before going on",
         ) from None
-    return record if record.open else None
 
 
-async def find(request: CutoverRequest, sides: Sides, documents: Documents) -> tuple[Record, Scope]:
+def under_way(documents: Documents) -> Record | None:
+    """Return the cutover that has no end yet."""
+    record = newest(documents)
+    return record if record is not None and record.open else None
+
+
+def scope_of(
+    record: Record,
+    mapping: Mapping[TopicName, TopicName],
+    entries: Mapping[TopicName, TopicEntry],
+) -> Scope:
+    """Return what a cutover that was begun is about."""
+    names = {
+        TopicName(name): entries[TopicName(name)].target
+        if TopicName(name) in entries
+        else mapping.get(TopicName(name), TopicName(name))
+        for name in record.topics
+    }
+    return Scope(topics=names, groups=record.groups)
+
+
+async def find(
+    request: CutoverRequest, sides: Sides, documents: Documents, migration: str
+) -> tuple[Record, Scope]:
     """Return the cutover that is under way, or a new one."""
     known = under_way(documents)
     entries = read_topics(documents)
     if known is not None:
         _insist_on_same(request, known)
-        names = {
-            TopicName(name): entries[TopicName(name)].target
-            if TopicName(name) in entries
-            else request.copy.mapping.get(TopicName(name), TopicName(name))
-            for name in known.topics
-        }
-        return known, Scope(topics=names, groups=known.groups)
+        return known, scope_of(known, request.copy.mapping, entries)
     if request.scheme is None:
         raise NoScheme(
             "no scheme was named, and no cutover is under way",
@@ -89,20 +111,29 @@ async def find(request: CutoverRequest, sides: Sides, documents: Documents) -> t
     topics = await find_topics(
         sides.clusters.source, request.copy.selection, entries, request.copy.mapping
     )
+    id_ = uuid.uuid4().hex[:8]
+    returns = request.way_back and SCHEMES[request.scheme].returns
     record = Record(
-        id=uuid.uuid4().hex[:8],
+        id=id_,
         scheme=request.scheme,
         topics=tuple(topics),
         groups=request.groups,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        facts={"way_back": f"{migration}.back-{id_}"} if returns else {},
     )
     return record, Scope(topics=topics, groups=request.groups)
 
 
 def _insist_on_same(request: CutoverRequest, known: Record) -> None:
+    if known.scheme not in SCHEMES:
+        raise OtherCutover(
+            "the way back is being walked",
+            f"begun {known.started}",
+            hint="kferry rollback goes on with it",
+            changed="Nothing was changed.",
+        )
     other_groups = request.groups and set(request.groups) != set(known.groups)
-    selection = request.copy.selection
-    other_topics = selection.exact and not set(selection.exact) <= set(known.topics)
+    other_topics = not request.named <= set(known.topics)
     if (request.scheme not in {None, known.scheme}) or other_groups or other_topics:
         raise OtherCutover(
             f"a cutover is under way already: {known.scheme}, begun {known.started}",

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from kferry.admin.offsets import Place, offsets_at
 from kferry.config import ClusterSettings
 from kferry.groups import Step, look_there
-from kferry.ledger import LedgerTopic
+from kferry.ledger import LedgerTopic, open_ledger
+from kferry.migration.book import Manifest
 from kferry.migration.clusters import Sides
 from kferry.migration.group_look import GroupSides, named
 from kferry.migration.group_sync import sync_once
@@ -32,12 +33,27 @@ from kferry.migration.switching.left import left_to_read
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.starts import commit_starts
+from kferry.migration.switching.turning import Ends, turn
+from kferry.migration.switching.way_back import NoWayBack, delete_ledger, prepare_way_back
 from kferry.names import TopicName, TopicPartition
 from kferry.runbook import readings
+from kferry.runbook.back import WAY_BACK
 from kferry.runbook.flow import Flow
 from kferry.runbook.operations import Reading
 from kferry.runbook.steps import Scheme
 from kferry.wire import Cluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One direction: from where to where, and the ledger that lies there."""
+
+    migration: str
+    source_settings: ClusterSettings
+    target_settings: ClusterSettings
+    sides: Sides
+    ledger: LedgerTopic
+    scope: Scope
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,14 +61,12 @@ class Live:
     """Operations that change things."""
 
     scheme: Scheme
-    migration: str
-    source_settings: ClusterSettings
-    target_settings: ClusterSettings
-    sides: Sides
-    ledger: LedgerTopic
-    scope: Scope
+    way: Way
+    other: str | None
+    """The migration of the other direction, whose ledger is on our source; None: there is none."""
     flow: Flow
     book: CutoverBook
+    """Writes to the ledger of this way."""
     silence: SilenceWatch
     compare: Callable[[], Awaitable[Reading]]
     """Compares what was copied, as far as it was not compared before."""
@@ -63,16 +77,31 @@ class Live:
 
     @property
     def source(self) -> Cluster:
-        return self.sides.clusters.source
+        return self.way.sides.clusters.source
 
     @property
     def target(self) -> Cluster:
-        return self.sides.clusters.target
+        return self.way.sides.clusters.target
+
+    @property
+    def scope(self) -> Scope:
+        return self.way.scope
+
+    @property
+    def ledger(self) -> LedgerTopic:
+        return self.way.ledger
+
+    @property
+    def _back(self) -> bool:
+        return self.scheme is WAY_BACK
 
     async def begin(self) -> None:
         groups = await self.scope.groups_on(self.source)
         active = sorted(group.id for group in groups if group.members)
         await self.book.note([(_ACTIVE, {"groups": active, "at": int(time.time() * 1000)})])
+        if self.other is not None and not self._back:
+            # Now, while nobody waits: what is missing shows before anything stands still.
+            await prepare_way_back(self.source, self.other)
         await self.keep_images()
 
     async def fit(self) -> list[Reading]:
@@ -142,6 +171,8 @@ class Live:
             GroupSides(source=self.source, target=self.target, ledger=self.ledger),
             selection=self.scope.selection,
             meant=named(self.scope.groups),
+            # What groups did on the target counts, even where somebody set one back there.
+            force=self._back,
         )
         return [readings.positions(shown.moves, self.scope)]
 
@@ -155,9 +186,9 @@ class Live:
 
     async def take_positions_back(self) -> None:
         undone = await undo(
-            self.target_settings,
-            migration=self.migration,
-            source=self.source_settings,
+            self.way.target_settings,
+            migration=self.way.migration,
+            source=self.way.source_settings,
             selection=self.scope.selection,
             groups=self.scope.groups,
             agree=lambda _name, _steps: True,
@@ -215,7 +246,56 @@ class Live:
 
     async def hand_over(self) -> None:
         await self.flow.rest()
-        await hand_over(self.target, self.ledger, self.book, self.scope)
+        if not self._back:
+            await hand_over(self.target, self.ledger, self.scope)
+
+    async def arm(self) -> None:
+        if self.other is None:
+            return
+        here = await self.scope.source_partitions(self.source)
+        ends = await offsets_at(self.source, here, Place.END)
+        there = await offsets_at(self.target, map(self.scope.there, here), Place.END)
+        await turn(
+            Maps.of(await read_documents(self.target, self.ledger)),
+            self.scope,
+            {one: Ends(here=ends[one], there=there[self.scope.there(one)]) for one in here},
+            cluster=self.source,
+            ledger=await self._other_ledger(),
+            manifest=Manifest(
+                migration=self.other,
+                source_id=self.way.sides.target_id,
+                target_id=self.way.sides.source_id,
+            ),
+        )
+
+    async def armed(self) -> list[Reading]:
+        if self.other is None:
+            return [readings.no_way_back()]
+        maps = Maps.of(await read_documents(self.source, await self._other_ledger()))
+        here = await self.scope.source_partitions(self.source)
+        ends = await offsets_at(self.source, here, Place.END)
+        known = {one: maps.map_of(self.scope.there(one)) for one in here}
+        return [readings.way_back(known, ends)]
+
+    async def disarm(self) -> None:
+        if self.other is not None and not self._back:
+            await delete_ledger(self.source, self.other)
+
+    async def turn_round(self) -> None:
+        await self.arm()
+
+    async def turn_again(self) -> None:
+        await hand_over(self.source, await self._other_ledger(), self.scope.exchanged)
+
+    async def _other_ledger(self) -> LedgerTopic:
+        found = None if self.other is None else await open_ledger(self.source, self.other)
+        if found is None:
+            raise NoWayBack(
+                "the ledger of the way back is not there",
+                f"{self.other} on {self.way.sides.source_id}",
+                hint="kferry cutover --no-way-back goes on without",
+            )
+        return found
 
     async def _copied_to(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         maps = Maps.of(await read_documents(self.target, self.ledger))

@@ -22,6 +22,8 @@ class Reading:
     """What is missing, and what helps."""
     unsure: bool = False
     """It cannot be told by measuring: a person's word may stand for it."""
+    final: bool = False
+    """Waiting will not open it."""
 
 
 class Operations(Protocol):
@@ -95,3 +97,18 @@ class Operations(Protocol):
 
     async def hand_over(self) -> None:
         """Write down that the topics belong to the target from now on."""
+
+    async def arm(self) -> None:
+        """Make ready that what will be written on the target can go back to the source."""
+
+    async def armed(self) -> list[Reading]:
+        """Is it ready?"""
+
+    async def disarm(self) -> None:
+        """Take away what the way back needed."""
+
+    async def turn_round(self) -> None:
+        """Write what came back into the ledger of the way there."""
+
+    async def turn_again(self) -> None:
+        """Take that back: the topics belong to the target still."""

@@ -17,6 +17,7 @@ from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import Silence
 from kferry.migration.switching.starts import Begun
 from kferry.names import GroupId, TopicPartition
+from kferry.offsets import OffsetMap
 from kferry.runbook.operations import Reading
 from kferry.units import many, some
 
@@ -343,4 +344,28 @@ def waiting(records: int) -> Reading:
     """Say how much waits on the target meanwhile."""
     return Reading(
         gate="backlog", passed=True, measured=f"{many(records, 'record')} wait on the target"
+    )
+
+
+def no_way_back() -> Reading:
+    """Say that there is none, because somebody said so."""
+    return Reading(
+        gate="way back", passed=True, measured="none: the hand-over cannot be taken back"
+    )
+
+
+def way_back(
+    known: Mapping[TopicPartition, OffsetMap | None], ends: Mapping[TopicPartition, int]
+) -> Reading:
+    """Say whether what will be written on the target can come back."""
+    wrong = [
+        str(one)
+        for one, offsets in known.items()
+        if offsets is None or offsets.target_end != ends[one]
+    ]
+    return Reading(
+        gate="way back",
+        passed=not wrong,
+        measured=f"{len(known) - len(wrong):,} of {many(len(known), 'partition')} ready",
+        why=f"not ready: {some(wrong)}" if wrong else "",
     )

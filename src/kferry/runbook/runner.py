@@ -189,6 +189,8 @@ class Runner:
                         raise _shut(shut)
                     self._vouched.add(one.gate)
                 continue
+            if any(one.final for one in shut):
+                raise _shut(shut)
             if until is not None and clock() >= until:
                 raise _shut(shut, after=patience)
             await self._pause()

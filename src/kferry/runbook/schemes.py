@@ -11,33 +11,56 @@ from kferry.runbook.steps import Handover, Hook, Scheme, Step
 
 _STOP_PRODUCERS = Handover(
     hook=Hook.SILENCE,
+    do="stop-producers",
+    on="source",
     asks="stop every producer of these topics now, and let them flush",
 )
 _PRODUCERS_BACK = Handover(
-    hook=Hook.ROLLBACK, asks="let the producers write to the source again, as before"
+    hook=Hook.ROLLBACK,
+    do="start-producers",
+    on="source",
+    asks="let the producers write to the source again, as before",
 )
 _STOP_CONSUMERS = Handover(
     hook=Hook.CONSUMERS_STOP,
+    do="stop-consumers",
+    on="source",
     asks="stop the consumers of these groups on the source now, and let them commit",
 )
 _CONSUMERS_BACK = Handover(
-    hook=Hook.ROLLBACK, asks="start the consumers on the source again, as before"
+    hook=Hook.ROLLBACK,
+    do="start-consumers",
+    on="source",
+    asks="start the consumers on the source again, as before",
 )
 _START_CONSUMERS = Handover(
-    hook=Hook.CONSUMERS_START, asks="start the consumers of these groups on the target"
+    hook=Hook.CONSUMERS_START,
+    do="start-consumers",
+    on="target",
+    asks="start the consumers of these groups on the target",
 )
 _CONSUMERS_OFF_TARGET = Handover(
-    hook=Hook.ROLLBACK, asks="stop the consumers of these groups on the target"
+    hook=Hook.ROLLBACK,
+    do="stop-consumers",
+    on="target",
+    asks="stop the consumers of these groups on the target",
 )
 _START_PRODUCERS = Handover(
-    hook=Hook.HANDOVER, asks="start the producers, writing to the target from now on"
+    hook=Hook.HANDOVER,
+    do="start-producers",
+    on="target",
+    asks="start the producers, writing to the target from now on",
 )
 _START_ALL = Handover(
     hook=Hook.HANDOVER,
+    do="start-all",
+    on="target",
     asks="start producers and consumers, both on the target from now on",
 )
 _MOVE_PRODUCERS = Handover(
     hook=Hook.HANDOVER,
+    do="move-producers",
+    on="target",
     asks="let the producers write to the target in place of the source from now on",
 )
 
@@ -118,6 +141,14 @@ _MARK = Step(
     act=lambda do: do.mark_switch(),
     gate=lambda do: do.still_silent(),
 )
+_ARM = Step(
+    name="arm",
+    says="make ready the way back: what is written on the target can return to the source",
+    hurried=True,
+    act=lambda do: do.arm(),
+    gate=lambda do: do.armed(),
+)
+_LOOK_BOTH_WAYS = replace(_LOOK, undo=lambda do: do.disarm())
 _DRAIN = Step(
     name="drain",
     says="consumers read what is left on the source, up to its last stable offsets",
@@ -147,8 +178,9 @@ MIRROR = Scheme(
     short="copy all, follow; producers and consumers stop, move together, start on the target",
     promise="0 lost, 0 repeated, order kept; consumers go on exactly where they were",
     copies=True,
+    returns=True,
     steps=(
-        _LOOK,
+        _LOOK_BOTH_WAYS,
         _FOLLOW,
         _VERIFY,
         _SILENCE,
@@ -156,6 +188,7 @@ MIRROR = Scheme(
         _TAIL,
         _POSITIONS,
         _MARK,
+        _ARM,
         Step(
             name="hand-over",
             says="producers and consumers start on the target",
@@ -189,7 +222,6 @@ DUAL_CONSUMER = Scheme(
     promise="0 lost, 0 repeated, no time without consumption; order across the move is not "
     "promised: both sides are read at the same time until the source is dry",
     copies=False,
-    parallel=True,
     steps=(
         replace(_LOOK, gate=lambda do: _all(do.fit, do.empty_targets)),
         _STARTS,
@@ -206,8 +238,9 @@ CONSUMER_FIRST = Scheme(
     short="copy all, follow; consumers move to the target first, producers later",
     promise="0 lost, 0 repeated, order kept; consumers and producers move at different times",
     copies=True,
+    returns=True,
     steps=(
-        _LOOK,
+        _LOOK_BOTH_WAYS,
         _FOLLOW,
         _VERIFY,
         _CONSUMERS_STOP,
@@ -216,6 +249,7 @@ CONSUMER_FIRST = Scheme(
         _SILENCE,
         _TAIL,
         _MARK,
+        _ARM,
         Step(
             name="hand-over",
             says="producers start on the target",

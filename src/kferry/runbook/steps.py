@@ -7,6 +7,7 @@ given.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from kferry.runbook.operations import Operations, Reading
 
@@ -29,6 +30,16 @@ class Handover:
     """What applications have to do. kferry cannot; it says so and measures that it was done."""
 
     hook: Hook
+    do: Literal[
+        "stop-producers",
+        "start-producers",
+        "move-producers",
+        "stop-consumers",
+        "start-consumers",
+        "start-all",
+    ]
+    on: Literal["source", "target"]
+    """Where: for scripts, which one line can then serve."""
     asks: str
     """The sentence for whoever does it."""
 
@@ -74,8 +85,8 @@ class Scheme:
     """Whether it moves records, or begins with an empty target."""
     unconsumed: bool = False
     """Whether only what no group has read is moved."""
-    parallel: bool = False
-    """Whether groups work on both sides for a time."""
+    returns: bool = False
+    """Whether there is a way back behind the point of no return."""
 
     def step(self, name: str) -> Step:
         """Return the step of this name."""

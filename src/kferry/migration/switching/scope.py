@@ -40,6 +40,11 @@ class Scope:
         """These topics and no other."""
         return TopicSelection(exact=frozenset(self.topics))
 
+    @property
+    def exchanged(self) -> "Scope":
+        """The same seen from the other side."""
+        return Scope(topics={to: name for name, to in self.topics.items()}, groups=self.groups)
+
     def there(self, partition: TopicPartition) -> TopicPartition:
         """Return the counterpart of a partition of the source."""
         return TopicPartition(self.topics[partition.topic], partition.partition)

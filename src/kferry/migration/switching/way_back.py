@@ -1,0 +1,40 @@
+"""What the way back needs on the source: a ledger, and a cluster that takes records exactly.
+
+Owns making it ready beforehand, and taking it away again. It is the one thing that kferry writes to
+a source, and only for a cutover that was asked to have a way back.
+"""
+
+from kafka.protocol.producer import InitProducerIdRequest
+
+from kferry.admin.topic_removal import delete_topics
+from kferry.errors import ExitCode, KferryError
+from kferry.ledger import LedgerTopic, create_ledger, ledger_topic
+from kferry.wire import Cluster
+
+
+class NoWayBack(KferryError):
+    """Records could not be brought back to this source."""
+
+    code = "K253"
+    exit_code = ExitCode.REFUSED
+
+
+async def prepare_way_back(source: Cluster, migration: str) -> LedgerTopic:
+    """Make the ledger of the way back, or say why there can be none."""
+    broker = next(iter(source.metadata.brokers))
+    connection = await source.connection(broker)
+    if not connection.versions.supports(InitProducerIdRequest, 0):
+        raise NoWayBack(
+            "this source cannot take records back exactly",
+            "Its brokers are older than 0.11 and know no idempotent producers.",
+            hint="--no-way-back says that you go without",
+        )
+    return await create_ledger(source, migration)
+
+
+async def delete_ledger(cluster: Cluster, migration: str) -> None:
+    """Delete a ledger; one that is not there is no error."""
+    name = ledger_topic(migration)
+    refusal = (await delete_topics(cluster, [name]))[name]
+    if refusal is not None:
+        raise refusal

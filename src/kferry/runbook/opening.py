@@ -1,0 +1,329 @@
+"""What a walk needs, opened and closed again: clusters, ledgers, the flow, the operations.
+
+Owns putting it together for either direction, and that two never walk at once.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kferry.config import Beginning, ClusterSettings
+from kferry.copying import Clusters
+from kferry.ledger import LedgerTopic, append, create_ledger, open_ledger
+from kferry.migration.book import Manifest, read_manifest, read_topics
+from kferry.migration.clusters import Sides, open_sides
+from kferry.migration.group_images import images_of
+from kferry.migration.maps import Documents, read_documents
+from kferry.migration.requests import CopyRequest, Unconsumed
+from kferry.migration.switching.book import CUTOVER, CutoverBook, insist_on_nobody
+from kferry.migration.switching.scope import Scope
+from kferry.migration.switching.silence import SilenceWatch
+from kferry.migration.switching.way_back import NoWayBack
+from kferry.runbook.back import WAY_BACK
+from kferry.runbook.bundle import write_bundle
+from kferry.runbook.comparing import Comparison
+from kferry.runbook.finding import CutoverRequest, find, scope_of
+from kferry.runbook.flow import Flow
+from kferry.runbook.live import Live, Way
+from kferry.runbook.operator import Operator
+from kferry.runbook.record import Record
+from kferry.runbook.runner import Runner
+from kferry.runbook.schemes import SCHEMES
+from kferry.runbook.steps import Scheme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """Both clusters, as the migration names them, and what its ledger says."""
+
+    migration: str
+    sides: Sides
+    ledger: LedgerTopic | None
+    documents: Documents
+    by: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Opened:
+    """Everything for one walk."""
+
+    request: CutoverRequest
+    operator: Operator
+    stop: asyncio.Event
+    record: Record
+    live: Live
+    flow: Flow
+    book: CutoverBook
+    """Keeps the record, on the target."""
+    by: str
+
+    def runner(self) -> Runner:
+        """Make who walks."""
+        return Runner(
+            scheme=self.live.scheme,
+            record=self.record,
+            memory=_Memory(self.book),
+            do=self.live,
+            copying=self.flow,
+            operator=self.operator,
+            by=self.by,
+            stop=self.stop,
+            patience_s=self.request.patience_s,
+            every_s=self.request.every_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    book: CutoverBook
+
+    async def keep(self, record: Record) -> None:
+        await self.book.write(record.document())
+
+
+@asynccontextmanager
+async def opened_sides(request: CutoverRequest) -> AsyncIterator[Base]:
+    """Connect, read the ledger, and refuse to walk beside another process."""
+    by = f"{socket.gethostname()}, process {os.getpid()}"
+    async with open_sides(request.copy.source, request.copy.target) as sides:
+        migration = request.copy.migration or sides.default_migration
+        target = sides.clusters.target
+        ledger = await open_ledger(target, migration)
+        documents: Documents = {}
+        if ledger is not None:
+            documents = await read_documents(target, ledger, source=sides.clusters.source)
+        insist_on_nobody(documents.get(CUTOVER, {}), by)
+        yield Base(migration=migration, sides=sides, ledger=ledger, documents=documents, by=by)
+
+
+@asynccontextmanager
+async def open_way_there(
+    base: Base, request: CutoverRequest, operator: Operator, stop: asyncio.Event
+) -> AsyncIterator[Opened]:
+    """Open what the cutover that is under way needs, or a new one."""
+    record, scope = await find(request, base.sides, base.documents, base.migration)
+    scheme = SCHEMES[record.scheme]
+    ledger = base.ledger
+    if ledger is None:
+        ledger = await create_ledger(
+            base.sides.clusters.target,
+            base.migration,
+            slots=request.copy.slots,
+            replication=request.copy.replication,
+        )
+    await _sign(base, ledger)
+    way = Way(
+        migration=base.migration,
+        source_settings=request.copy.source,
+        target_settings=request.copy.target,
+        sides=base.sides,
+        ledger=ledger,
+        scope=scope,
+    )
+    other = record.facts.get("way_back") if scheme.returns else None
+    async with _opened(
+        base,
+        request,
+        operator,
+        stop,
+        record=record,
+        scheme=scheme,
+        way=way,
+        record_ledger=ledger,
+        other=other if isinstance(other, str) else None,
+        copy=_copy_there(request.copy, base.migration, scheme, scope),
+        keep_images=_keeping(request, base, ledger, record),
+    ) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_way_back(
+    base: Base, record: Record, request: CutoverRequest, operator: Operator, stop: asyncio.Event
+) -> AsyncIterator[Opened]:
+    """Open what the way back needs: the same with the sides exchanged."""
+    name = str(record.facts.get("way_back"))
+    sides = _exchanged(base.sides)
+    ledger = await open_ledger(sides.clusters.target, name)
+    if ledger is None or base.ledger is None:
+        raise NoWayBack(
+            "the ledger of the way back is not on the source any more",
+            f"{name} was made there before the hand-over",
+            hint="kferry complete ends the migration",
+        )
+    there = scope_of(record, request.copy.mapping, read_topics(base.documents))
+    way = Way(
+        migration=name,
+        source_settings=request.copy.target,
+        target_settings=request.copy.source,
+        sides=sides,
+        ledger=ledger,
+        scope=there.exchanged,
+    )
+
+    async def nothing() -> None:
+        """The way there keeps the images."""
+
+    async with _opened(
+        base,
+        request,
+        operator,
+        stop,
+        record=record,
+        scheme=WAY_BACK,
+        way=way,
+        record_ledger=base.ledger,
+        other=base.migration,
+        copy=_copy_back(request.copy, way),
+        keep_images=nothing,
+    ) as opened:
+        yield opened
+
+
+def _exchanged(sides: Sides) -> Sides:
+    clusters = sides.clusters
+    return Sides(
+        clusters=Clusters(
+            source=clusters.target,
+            source_data=clusters.target_data,
+            target=clusters.source,
+            target_data=clusters.source_data,
+        ),
+        source_id=sides.target_id,
+        target_id=sides.source_id,
+    )
+
+
+@asynccontextmanager
+async def _opened(
+    base: Base,
+    request: CutoverRequest,
+    operator: Operator,
+    stop: asyncio.Event,
+    *,
+    record: Record,
+    scheme: Scheme,
+    way: Way,
+    record_ledger: LedgerTopic,
+    other: str | None,
+    copy: CopyRequest,
+    keep_images: Callable[[], Awaitable[None]],
+) -> AsyncIterator[Opened]:
+    operator.about(_facts(base.migration, record, request.copy))
+    flow = Flow(request=copy, narrate=operator.narrate, stop=stop)
+    book = CutoverBook(base.sides.clusters.target, record_ledger)
+    live = Live(
+        scheme=scheme,
+        way=way,
+        other=other,
+        flow=flow,
+        book=CutoverBook(way.sides.clusters.target, way.ledger),
+        silence=SilenceWatch(cluster=way.sides.clusters.source, seconds=request.silence_s),
+        compare=Comparison(
+            copy=copy,
+            migration=way.migration,
+            scope=way.scope,
+            level=request.verify,
+            narrate=operator.narrate,
+            stop=stop,
+        ).run,
+        keep_images=keep_images,
+    )
+    signs = asyncio.create_task(book.signs())
+    try:
+        yield Opened(
+            request=request,
+            operator=operator,
+            stop=stop,
+            record=record,
+            live=live,
+            flow=flow,
+            book=book,
+            by=base.by,
+        )
+    finally:
+        signs.cancel()
+        await asyncio.gather(signs, return_exceptions=True)
+        await flow.abandon()
+
+
+async def _sign(base: Base, ledger: LedgerTopic) -> None:
+    """Write down which clusters this is between, where no copy has done so."""
+    if read_manifest(base.documents) is None:
+        ours = Manifest(
+            migration=base.migration,
+            source_id=base.sides.source_id,
+            target_id=base.sides.target_id,
+        )
+        await append(base.sides.clusters.target, ledger, 0, [ours.document()])
+
+
+def _facts(migration: str, record: Record, copy: CopyRequest) -> dict[str, str]:
+    return {
+        "KFERRY_MIGRATION": migration,
+        "KFERRY_CUTOVER": record.id,
+        "KFERRY_SCHEME": record.scheme,
+        "KFERRY_SOURCE": _servers(copy.source),
+        "KFERRY_TARGET": _servers(copy.target),
+        "KFERRY_TOPICS": " ".join(record.topics),
+        "KFERRY_GROUPS": " ".join(record.groups),
+        "KFERRY_REHEARSAL": "0",
+    }
+
+
+def _servers(settings: ClusterSettings) -> str:
+    return ",".join(f"{one.host}:{one.port}" for one in settings.bootstrap)
+
+
+def _copy_there(asked: CopyRequest, migration: str, scheme: Scheme, scope: Scope) -> CopyRequest:
+    request = replace(asked, migration=migration, selection=scope.selection, within_cutover=True)
+    if scheme.unconsumed:
+        # Groups stand still by then, but some may have no member for long: that is no hindrance.
+        return replace(request, start=Unconsumed(), live=True)
+    return request
+
+
+def _copy_back(asked: CopyRequest, way: Way) -> CopyRequest:
+    return replace(
+        asked,
+        source=way.source_settings,
+        target=way.target_settings,
+        migration=way.migration,
+        selection=way.scope.selection,
+        mapping=dict(way.scope.topics),
+        start=Beginning(),
+        complete=False,
+        within_cutover=True,
+    )
+
+
+def _keeping(
+    request: CutoverRequest, base: Base, ledger: LedgerTopic, record: Record
+) -> Callable[[], Awaitable[None]]:
+    async def keep() -> None:
+        documents = await read_documents(base.sides.clusters.target, ledger)
+        write_bundle(
+            request.bundle or Path(f"kferry-undo-{base.migration}.json"),
+            {
+                "migration": base.migration,
+                "source": base.sides.source_id,
+                "target": base.sides.target_id,
+                "cutover": record.document(),
+                "topics": {name: entry.target for name, entry in read_topics(documents).items()},
+                "positions": [
+                    {
+                        "group": one.group,
+                        "topic": one.place.topic,
+                        "partition": one.place.partition,
+                        "before": one.before,
+                    }
+                    for one in images_of(documents)
+                ],
+            },
+        )
+
+    return keep
