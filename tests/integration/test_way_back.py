@@ -15,15 +15,15 @@ def test_there_and_back_and_there_again_nothing_is_lost_or_repeated(
     with switching(plain, scheme, tmp_path) as switch:
         flow(switch.live, 200)
         for _ in range(2):
-            done = switch.walk("--verify", "none").ended()
+            done = switch.walk().ended()
             assert done.code == 0, done.said
             flow(switch.live, 200)
             assert {one.side for one in switch.live.running} == {"target"}
-            back = switch.roll_back("--verify", "none")
+            back = switch.roll_back()
             assert back.code == 0, back.said
             flow(switch.live, 200)
             assert {one.side for one in switch.live.running} == {"source"}
-        done = switch.walk("--verify", "none").ended()
+        done = switch.walk().ended()
         assert done.code == 0, done.said
         flow(switch.live, 200)
         assert_exact(switch.judge(), at_least=1_200)

@@ -291,7 +291,7 @@ class _Run:
 
     def _verdict(self, task: Task, plan: Plan) -> PartitionVerdict:
         partition, offsets = task.source, task.offsets
-        found = self.known.get(partition) or Found(source_to=offsets.begins)
+        found = self.known.get(partition) or Found(source_to=task.begins)
         entry = plan.maps.topics[partition.topic]
         if found.done_at is not None:
             self.checked[partition] = _time(found.done_at)
@@ -303,7 +303,7 @@ class _Run:
             tally=replace(found.tally),
             differences=tuple(found.differences),
             done=found.done,
-            source_range=(offsets.begins, found.source_to),
+            source_range=(task.begins, found.source_to),
             target_range=(_first_target(offsets), offsets.target_end),
             not_copied=max(0, task.source_end - offsets.copied_to),
             digest=found.digest,

@@ -17,6 +17,7 @@ from kferry.migration.book import TopicEntry
 from kferry.migration.chosen import NoSuchTopic
 from kferry.migration.maps import Documents, Maps, insist, merged
 from kferry.migration.ownership import plain
+from kferry.migration.turned import own_since
 from kferry.migration.verify_values import VerifyRequest
 from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.offsets import OffsetMap
@@ -74,6 +75,8 @@ async def make_plan(
             bytes_suffice=request.level != "records",
             producers_moved=request.producers_moved,
             copied_clean=position_key(one) in clean,
+            # What went the other way since: aborted records lie there, too, and are no damage.
+            since=max(request.since.get(one, 0), own_since(documents, one) or 0),
         )
         for one, offsets in known.items()
     )

@@ -3,6 +3,7 @@
 Owns the seam between the command line and the verb. Does nothing and knows no cluster.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -34,6 +35,8 @@ class VerifyRequest:
     """Go on behind the copy until stopped."""
     producers_moved: bool = False
     """Others write to the target now: records of theirs are no damage."""
+    since: Mapping[TopicPartition, int] = field(default_factory=dict)
+    """Source offsets to begin at, where what lies before was compared already."""
     report: Path | None = None
     """Where the answer is kept, and how far it is while it is worked on."""
 

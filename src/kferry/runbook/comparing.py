@@ -5,7 +5,7 @@ Owns how much is compared and what is said of it. How records are compared is `v
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from kferry.migration.requests import CopyRequest
@@ -18,6 +18,7 @@ from kferry.migration.verify import (
     VerifyResult,
     verify,
 )
+from kferry.names import TopicPartition
 from kferry.runbook.operations import Reading, Stopped
 from kferry.units import some
 
@@ -36,6 +37,7 @@ class Comparison:
     narrate: Callable[[str], None]
     stop: asyncio.Event
     _told_at: float = 0.0
+    _since: dict[TopicPartition, int] = field(default_factory=dict)
 
     async def run(self) -> Reading:
         """Compare now."""
@@ -48,13 +50,18 @@ class Comparison:
                 migration=self.migration,
                 selection=self.scope.selection,
                 level=self.level,
+                since=self._since,
             ),
             watch=self,
             stop=self.stop,
         )
         if self.stop.is_set():
             raise Stopped
-        return verdict(result)
+        reading = verdict(result)
+        if reading.passed:
+            # Applications wait while the tail is compared: what was compared before is not again.
+            self._since = {one.partition: one.source_range[1] for one in result.partitions}
+        return reading
 
     def verified(self, progress: VerifyProgress, /) -> None:
         """Say now and then how far it is."""

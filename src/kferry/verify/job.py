@@ -34,7 +34,7 @@ class Job:
 
     def __post_init__(self) -> None:
         for task in self.tasks:
-            self.found.setdefault(task.source, Found(source_to=task.offsets.begins))
+            self.found.setdefault(task.source, Found(source_to=task.begins))
 
     @property
     def done(self) -> bool:

@@ -42,6 +42,13 @@ class Task:
     """Others may write to the target: their records are no damage."""
     copied_clean: bool = False
     """Nobody copies, and nothing was left in doubt: behind the map's end nothing is ours."""
+    since: int = 0
+    """Where comparing begins, on the source: what lies before is vouched for elsewhere."""
+
+    @property
+    def begins(self) -> int:
+        """The source offset of the first record to compare."""
+        return max(self.offsets.begins, self.since)
 
     @property
     def standards(self) -> Standards:

@@ -15,6 +15,7 @@ from kferry.ledger import Contents, Entry, LedgerTopic, append, read_ledger
 from kferry.migration.book import Manifest, TopicEntry
 from kferry.migration.maps import Maps, merged
 from kferry.migration.switching.scope import Scope
+from kferry.migration.turned import turned_key
 from kferry.names import TopicPartition
 from kferry.offsets import OffsetMap, Runs
 from kferry.wire import Cluster
@@ -27,22 +28,6 @@ class Ends:
     here: int
     """On the side that was copied from."""
     there: int
-
-
-def turned_key(partition: TopicPartition) -> str:
-    """Return the key that says from where on this migration's own copy wrote, turned since."""
-    return f"turned/{partition.topic}/{partition.partition}"
-
-
-def own_since(
-    documents: Mapping[str, Mapping[str, object]], partition: TopicPartition
-) -> int | None:
-    """Return the source offset from which on records came by this migration's own copy.
-
-    What lies before it went the other way: its source's log has more to show than was copied.
-    """
-    found = documents.get(turned_key(partition), {}).get("source")
-    return found if isinstance(found, int) else None
 
 
 def turned(offsets: OffsetMap) -> Runs:
