@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import signal
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cleaning import busy_cleaner, clean
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from copying import Ended, copy, ended, kferry, sides
@@ -320,6 +322,30 @@ def test_what_is_gone_from_the_target_alone_is_missing(plain: Sandbox) -> None:
         if level == "digest":
             first = there["first_difference"]
             assert (first["source_offset"], first["target_offset"]) == (0, 0)
+
+
+def test_cleaners_at_work_on_both_sides_raise_no_alarm(plain: Sandbox) -> None:
+    topic = unique("cleaned")
+    busy_cleaner(plain.source, topic)
+    began = int(time.time() * 1000) - 600_000
+    records = [
+        some(number)._replace(timestamp=began + 20 * number, key=b"key-%d" % (number % 40))
+        for number in range(600)
+    ]
+    write(plain.source, topic, 0, records[:400])
+    clean(plain.source, topic)
+    write(plain.source, topic, 0, records[400:])
+    assert copy(plain, "--topic", topic, "--complete", migration=topic).code == 0
+    before = verify(plain, "--both", migration=topic)
+    clean(plain.source, topic)
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    clean(plain.target, topic)  # two records by another client, too
+    found = verify(plain, "--both", "--producers-moved", migration=topic)
+    assert found["expired_source"] > before["expired_source"]
+    assert found["expired_target"] > 0, "the target's cleaner took nothing"
+    strict = verify(plain, "--both", migration=topic, code=4)
+    assert strict["only_target"] == 2
+    assert strict["same"] == found["same"]
 
 
 def test_a_topic_made_anew_is_not_compared(plain: Sandbox) -> None:

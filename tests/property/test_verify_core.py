@@ -112,10 +112,19 @@ def compared(
     *,
     size: Callable[[], int],
     chunk: Callable[[], int],
+    source_compacts: bool = False,
+    target_compacts: bool = False,
+    source_behind: Sequence[Record] = (),
 ) -> Found:
     here, there = batches(world.here, size), batches(world.there, size)
     found = Found(source_to=world.offsets.begins)
-    standards = Standards(source_end=world.offsets.copied_to, target_start=0, target_start_now=0)
+    standards = Standards(
+        source_end=world.offsets.copied_to,
+        target_start=0,
+        target_start_now=0,
+        source_compacts=source_compacts,
+        target_compacts=target_compacts,
+    )
     comparison = Comparison(standards, found, producers_moved=False)
     chunks = Chunks(world.offsets)
     while not chunks.done:
@@ -123,6 +132,9 @@ def compared(
         comparison.take(cut, within(here, cut.source), within(there, cut.target))
     end = 1 << 40
     rest = within(there, (world.offsets.target_end, end))
+    comparison.take_keys_behind(world.offsets.target_end, end, rest)
+    behind = batches(source_behind, size)
+    comparison.take_source_behind(world.offsets.copied_to, end, behind)
     comparison.take_behind(world.offsets.target_end, end, rest)
     comparison.finish(world.offsets.copied_to, world.offsets.target_end)
     found.tally.only_target += sum(one.records for one in found.suspects)
@@ -210,3 +222,61 @@ def test_every_record_of_both_sides_is_counted_once(world: World, data: st.DataO
     assert tally.expired_source == expired
     counted = tally.same + tally.differ + tally.only_target
     assert len(world.there) - expired <= counted <= len(world.there)
+
+
+def cleaned(records: Sequence[Record], data: st.DataObject) -> list[Record]:
+    """Take records that a later one of their key supersedes, as a cleaner may."""
+    last = {one.key: one.offset for one in records}
+    return [one for one in records if last[one.key] == one.offset or data.draw(st.booleans())]
+
+
+@given(worlds(most=30), st.data())
+def test_cleaners_on_both_sides_raise_no_alarm_and_the_last_of_a_key_is_missed(
+    world: World, data: st.DataObject
+) -> None:
+    here, there = cleaned(world.then, data), cleaned(world.there, data)
+    lost = data.draw(st.booleans()) and bool(there)
+    if lost:
+        last = {one.key: one.offset for one in there}
+        gone = data.draw(st.sampled_from(sorted(last.values())))
+        there = [one for one in there if one.offset != gone]
+    world = World(world.then, world.offsets, here, there)
+    found = compared(
+        world,
+        size=lambda: data.draw(sizes),
+        chunk=lambda: data.draw(sizes),
+        source_compacts=True,
+        target_compacts=True,
+    )
+    tally = found.tally
+    assert (tally.differ, tally.only_target) == (0, 0), found
+    assert tally.expired_source == len(world.then) - len(here)
+    assert tally.same + tally.expired_target + tally.only_source == len(here)
+    if lost:  # and those before it that were waiting for it
+        assert tally.only_source >= 1
+        assert "no later one of its key" in found.differences[0].what
+    else:
+        assert tally.only_source == 0
+
+
+@given(worlds(most=30), st.data())
+def test_a_value_that_outlived_its_key_on_the_source_is_found(
+    world: World, data: st.DataObject
+) -> None:
+    """Its tombstone came and went before it was copied."""
+    key = data.draw(st.sampled_from([b"k0", b"k1", b"k2"]))
+    here = [one for one in world.then if one.key != key]
+    behind = data.draw(st.booleans())
+    offset = world.offsets.copied_to + 1
+    world = World(world.then, world.offsets, here, world.there)
+    found = compared(
+        world,
+        size=lambda: data.draw(sizes),
+        chunk=lambda: data.draw(sizes),
+        source_compacts=True,
+        source_behind=[Record(offset, 5, key, None, ())] if behind else [],
+    )
+    outlived = len(here) < len(world.then) and not behind
+    assert found.tally.only_target == int(outlived)
+    assert found.tally.same == len(here)
+    assert found.tally.only_source == found.tally.differ == 0

@@ -102,6 +102,8 @@ class _Run:
     known: dict[TopicPartition, Found] = field(default_factory=dict)
     checked: dict[TopicPartition, str] = field(default_factory=dict)
     """When partitions were compared to their end, in this round or the one before."""
+    resumed: bool = False
+    """What is known comes from a report, and a run that was stopped."""
     _clock: float = field(default_factory=time.monotonic)
     _told: float = field(default_factory=time.monotonic)
     _kept: float = field(default_factory=time.monotonic)
@@ -121,6 +123,7 @@ class _Run:
                 hint="name another file with --report, or move this one away",
             )
         self._insist(report)
+        self.resumed = not report.done
         for one in report.partitions:
             self.checked[one.partition] = one.checked_at
             if not report.done and not one.trouble and one.source_range[1]:
@@ -149,10 +152,13 @@ class _Run:
             return
         for task in tasks:
             found = self.known.get(task.source)
-            if found is not None and found.source_to > task.offsets.copied_to:
-                del self.known[task.source]  # the copy began anew
+            # Compacted ones are compared in one go: which keys are in question is not written down.
+            anew = self.resumed and (task.source_compacts or task.target_compacts)
+            if found is not None and (anew or found.source_to > task.offsets.copied_to):
+                del self.known[task.source]
             elif found is not None:
                 found.done_at = None
+        self.resumed = False
         job = self.job = Job(
             tasks=tasks,
             sides=await self._sides(tasks),

@@ -25,6 +25,8 @@ from kferry.topics.names_near import no_such_topic
 from kferry.verify import Task
 from kferry.wire import BrokerError, Cluster, Topic
 
+_TIMES = "message.timestamp.type"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -61,7 +63,8 @@ async def make_plan(
     known, troubles, waiting = await _sorted_out(source, target, maps, entries)
     goals = {one: goal for one in known if (goal := maps.target_of(one)) is not None}
     logs = await _logs(source, target, goals)
-    own_times = await _with_times_of_their_own(target, {one.topic for one in goals.values()})
+    here = await _settings(source, {one.topic for one in goals})
+    there = await _settings(target, {one.topic for one in goals.values()})
     clean = clean_documents(plain(contents))
     tasks = tuple(
         Task(
@@ -71,7 +74,10 @@ async def make_plan(
             source_end=logs.source_ends[one],
             target_start=logs.target_starts[goals[one]],
             target_end=logs.target_ends[goals[one]],
-            timestamps=goals[one].topic not in own_times,
+            timestamps=there[goals[one].topic].get(_TIMES) != "LogAppendTime",
+            # Where retention takes old segments too, a key may be gone from the source for good.
+            source_compacts=_cleanup(here[one.topic]) == {"compact"},
+            target_compacts="compact" in _cleanup(there[goals[one].topic]),
             bytes_suffice=request.level != "records",
             producers_moved=request.producers_moved,
             copied_clean=position_key(one) in clean,
@@ -168,13 +174,15 @@ async def _logs(
     )
 
 
-async def _with_times_of_their_own(target: Cluster, topics: set[TopicName]) -> set[TopicName]:
-    """Return the topics whose records get the broker's time (LogAppendTime)."""
-    found = await topic_configs(target, topics)
+async def _settings(cluster: Cluster, topics: set[TopicName]) -> dict[TopicName, Mapping[str, str]]:
+    """Return what topics are told; empty where that may not be seen."""
     return {
-        topic
-        for topic, configs in found.items()
-        if not isinstance(configs, BrokerError)
-        and (setting := configs.get("message.timestamp.type")) is not None
-        and setting.value == "LogAppendTime"
+        topic: {}
+        if isinstance(configs, BrokerError)
+        else {name: one.value for name, one in configs.items() if one.value is not None}
+        for topic, configs in (await topic_configs(cluster, topics)).items()
     }
+
+
+def _cleanup(settings: Mapping[str, str]) -> set[str]:
+    return {word.strip() for word in settings.get("cleanup.policy", "").split(",")}

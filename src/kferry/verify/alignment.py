@@ -11,6 +11,7 @@ from typing import NamedTuple
 from kferry.records import Row
 from kferry.verify.compare import GONE, Difference, Places, Standards, Tally
 from kferry.verify.diff import matched
+from kferry.verify.keys import Missing
 from kferry.verify.pieces import Print, print_of, what_differs
 from kferry.verify.ranges import Chunk
 
@@ -49,6 +50,8 @@ class Alignment:
         self.tally = Tally()
         self.differences: list[Difference] = []
         """Of the chunks fed last; whoever wants them takes them from here."""
+        self.missing: list[Missing] = []
+        """Records that the target's own cleaner may have taken."""
         self.behind: list[int] = []
         """Offsets behind what was copied that have no counterpart."""
         self._target_end: int | None = None
@@ -186,9 +189,12 @@ class Alignment:
         self, region: _Region, here: Sequence[_Here], there: Sequence[_There]
     ) -> None:
         here, there = self._pair(region, here, there)
-        self.tally.only_source += len(here)
         for one in here:
-            self._note(one.offset, one.place, "missing on the target")
+            if self.standards.target_compacts and one.place is not None:
+                self.missing.append(Missing(one.print.key, one.offset, one.place))
+            else:
+                self.tally.only_source += 1
+                self._note(one.offset, one.place, "missing on the target")
         for other in there:
             if self._target_end is not None and other.offset >= self._target_end:
                 self.behind.append(other.offset)

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kferry.verify.pieces import Content, Piece, content_of, same_bytes
+from kferry.records import Row
+from kferry.verify.pieces import Piece, content_of, same_bytes
 from kferry.verify.ranges import Chunk
 
 
@@ -30,6 +31,8 @@ class Standards:
     """Its log start now: what is missing between the two expired meanwhile."""
     bytes_suffice: bool = True
     """False: every record is looked at, whatever the bytes say."""
+    source_compacts: bool = False
+    target_compacts: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,6 +131,10 @@ class Compared:
     clear: bool
     tally: Tally = field(default_factory=Tally)
     first: Difference | None = None
+    missing: tuple[tuple[Row, int], ...] = ()
+    """Records, and where they should lie, that the target's cleaner may have taken."""
+    old: tuple[Row, ...] = ()
+    """Records of the target that the source no longer has."""
 
 
 _UNCLEAR = Compared(clear=False)
@@ -140,12 +147,10 @@ def compare(
     places = Places(chunk)
     whole, source, target = _whole(places, source, target, chunk, standards)
     here = [row for piece in source for row in piece.rows(*chunk.source)]
-    there: dict[int, Content] = {
-        row.offset: content_of(row, timestamps=standards.timestamps)
-        for piece in target
-        for row in piece.rows(*chunk.target)
-    }
+    there = {row.offset: row for piece in target for row in piece.rows(*chunk.target)}
+    timestamps = standards.timestamps
     tally, first = Tally(same=whole), None
+    missing: list[tuple[Row, int]] = []
     for row in here:
         place = places.target_of(row.offset)
         if place is None:
@@ -153,13 +158,15 @@ def compare(
         found = there.pop(place, None)
         if found is None:
             if place >= standards.target_start_now:
-                return _UNCLEAR
-            if place < standards.target_start:
+                if not standards.target_compacts:
+                    return _UNCLEAR
+                missing.append((row, place))
+            elif place < standards.target_start:
                 tally.only_source += 1
                 first = first or Difference(row.offset, place, GONE)
             else:
                 tally.expired_target += 1
-        elif found == content_of(row, timestamps=standards.timestamps):
+        elif content_of(found, timestamps=timestamps) == content_of(row, timestamps=timestamps):
             tally.same += 1
         else:
             return _UNCLEAR
@@ -168,7 +175,9 @@ def compare(
         if origin is None or origin >= standards.source_end:
             return _UNCLEAR
     tally.expired_source = chunk.mapped - whole - len(here)
-    return Compared(clear=True, tally=tally, first=first)
+    return Compared(
+        clear=True, tally=tally, first=first, missing=tuple(missing), old=tuple(there.values())
+    )
 
 
 def _whole(
@@ -179,7 +188,8 @@ def _whole(
     standards: Standards,
 ) -> tuple[int, list[Piece], list[Piece]]:
     """Match whole batches by their bytes; return how many records, and what is left."""
-    if not standards.bytes_suffice or not standards.timestamps:
+    by_key = standards.source_compacts or standards.target_compacts
+    if by_key or not standards.bytes_suffice or not standards.timestamps:
         return 0, [*source], [*target]
     there = {piece.first: piece for piece in target}
     same, left = 0, []

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from crc32c import crc32c
 
 from kferry.verify.alignment import Alignment
-from kferry.verify.compare import Difference, Places, Standards, Tally, compare
-from kferry.verify.pieces import Piece
+from kferry.verify.compare import Compared, Difference, Places, Standards, Tally, compare
+from kferry.verify.keys import Key, Keys, Missing, Old, last_of
+from kferry.verify.pieces import Piece, hashed
 from kferry.verify.ranges import Chunk
 
 MOST_DIFFERENCES = 10
@@ -84,6 +85,18 @@ class Comparison:
         self._alignment = Alignment(standards)
         self._behind: dict[int, int] = {}
         self._digest = found.digest
+        self._keys = Keys()
+        self._by_key = standards.source_compacts or standards.target_compacts
+
+    @property
+    def keys_open(self) -> bool:
+        """Whether what lies behind the copied records must be looked at for their keys."""
+        return self._keys.open
+
+    @property
+    def old_open(self) -> bool:
+        """The same for the source."""
+        return bool(self._keys.old)
 
     @property
     def waiting(self) -> bool:
@@ -99,6 +112,7 @@ class Comparison:
     def take(self, chunk: Chunk, here: Sequence[Piece], there: Sequence[Piece]) -> None:
         """Compare the next chunk."""
         self._digest = fold(chunk, there, self._digest)
+        last = self._last(there, *chunk.target)
         there, foreign = self._without_foreign(chunk, there)
         if not self.waiting:
             compared = compare(chunk, here, there, self._standards)
@@ -106,6 +120,7 @@ class Comparison:
                 compared.tally.foreign = foreign
                 self.found.tally.add(compared.tally)
                 self.found.note([] if compared.first is None else [compared.first])
+                self._weigh(compared, last)
                 self.found.source_to = chunk.source[1]
                 self.found.digest = self._digest
                 return
@@ -115,7 +130,33 @@ class Comparison:
             (row for piece in here for row in piece.rows(*chunk.source)),
             (row for piece in there for row in piece.rows(*chunk.target)),
         )
+        self._keys.take(last, self._alignment.missing)
+        self._alignment.missing = []
         self._settle(chunk.source[1])
+
+    def _last(self, pieces: Sequence[Piece], begin: int, end: int) -> dict[Key, int]:
+        if not self._by_key:
+            return {}
+        return last_of(row for piece in pieces for row in piece.rows(begin, end))
+
+    def _weigh(self, compared: Compared, last: dict[Key, int]) -> None:
+        """Put what is missing on either side to the question by key."""
+        if self._by_key:
+            missing = [Missing(hashed(row.key), row.offset, at) for row, at in compared.missing]
+            old = [
+                Old(hashed(row.key), row.offset)
+                for row in compared.old
+                if self._standards.source_compacts and row.value is not None
+            ]
+            self._keys.take(last, missing, old)
+
+    def take_keys_behind(self, begin: int, end: int, pieces: Sequence[Piece]) -> None:
+        """Take what lies on the target behind the copied records, whoever wrote it."""
+        self._keys.take(self._last(pieces, begin, end))
+
+    def take_source_behind(self, begin: int, end: int, pieces: Sequence[Piece]) -> None:
+        """Take what the source holds behind the copied records."""
+        self._keys.take_source_behind(row for piece in pieces for row in piece.rows(begin, end))
 
     def take_behind(self, begin: int, end: int, pieces: Sequence[Piece]) -> None:
         """Take what lies on the target behind the last record that was copied.
@@ -139,7 +180,15 @@ class Comparison:
         found = [Suspect(offset, 1, self._behind[offset]) for offset in alignment.behind]
         suspects = [one for one in self.found.suspects if one.offset > self.found.judged_to]
         self.found.suspects = sorted([*suspects, *found])
+        self._keys.take({}, alignment.missing)
         self._settle(source_end)
+        lost, outlived, tally = self._keys.lost(), self._keys.outlived(), self.found.tally
+        tally.expired_target += self._keys.superseded
+        tally.only_source += len(lost)
+        tally.only_target += len(outlived)
+        tally.expired_source -= len(outlived)
+        self.found.note([*lost, *outlived])
+        self._keys = Keys()
 
     def _settle(self, source_to: int) -> None:
         """Take over what the closer look found, as soon as nothing waits any more."""

@@ -38,6 +38,8 @@ class Task:
     """The target's end when the check began; what lies behind the map's end is looked at, too."""
     timestamps: bool = True
     bytes_suffice: bool = True
+    source_compacts: bool = False
+    target_compacts: bool = False
     producers_moved: bool = False
     """Others may write to the target: their records are no damage."""
     copied_clean: bool = False
@@ -59,6 +61,8 @@ class Task:
             target_start=self.target_start,
             target_start_now=self.target_start,
             bytes_suffice=self.bytes_suffice,
+            source_compacts=self.source_compacts,
+            target_compacts=self.target_compacts,
         )
 
 
@@ -139,11 +143,21 @@ class Check:
     async def _behind(self) -> None:
         """Read what lies behind the last record that was copied."""
         task, begin = self.task, int(self.task.offsets.target_end)
-        while begin < task.target_end and (self._comparison.waiting or not task.producers_moved):
+        comparison = self._comparison
+        while begin < task.target_end and (
+            comparison.waiting or comparison.keys_open or not task.producers_moved
+        ):
             end = min(begin + _BEHIND_RECORDS, task.target_end)
             pieces = await self._target.read(begin, end, until=task.target_end)
+            comparison.take_keys_behind(begin, end, pieces)
             pieces = [piece for piece in pieces if not self._in_flight(piece)]
-            self._comparison.take_behind(begin, end, pieces)
+            comparison.take_behind(begin, end, pieces)
+            begin = end
+        begin = int(task.offsets.copied_to)
+        while begin < task.source_end and comparison.old_open:
+            end = min(begin + _BEHIND_RECORDS, task.source_end)
+            pieces = await self._source.read(begin, end, until=task.source_end)
+            comparison.take_source_behind(begin, end, pieces)
             begin = end
 
     def _in_flight(self, piece: Piece) -> bool:

@@ -91,14 +91,18 @@ def content_of(row: Row, *, timestamps: bool = True) -> Content:
     return (row.timestamp if timestamps else 0, row.key, row.value, tuple(row.headers))
 
 
+Hashed = tuple[int, int]
+"""Length and hash."""
+
+
 class Print(NamedTuple):
     """What is kept of a record to find it again: small, and equal only for equal contents."""
 
     timestamp: int
-    key: tuple[int, int] | None
-    """Length and hash; None for null."""
-    value: tuple[int, int] | None
-    headers: tuple[int, int]
+    key: Hashed | None
+    """None for null."""
+    value: Hashed | None
+    headers: Hashed
 
 
 def print_of(row: Row, *, timestamps: bool = True) -> Print:
@@ -106,8 +110,8 @@ def print_of(row: Row, *, timestamps: bool = True) -> Print:
     headers = tuple(row.headers)
     return Print(
         timestamp=row.timestamp if timestamps else 0,
-        key=_hashed(row.key),
-        value=_hashed(row.value),
+        key=hashed(row.key),
+        value=hashed(row.value),
         headers=(len(headers), hash(headers)),
     )
 
@@ -133,18 +137,19 @@ def what_differs(source: Print, target: Print) -> str:
     return "; ".join(found)
 
 
-def _hashed(data: bytes | None) -> tuple[int, int] | None:
+def hashed(data: bytes | None) -> Hashed | None:
+    """Return what is kept of a key or a value; None for null."""
     return None if data is None else (len(data), hash(data))
 
 
-def _bytes(source: tuple[int, int] | None, target: tuple[int, int] | None) -> str:
+def _bytes(source: Hashed | None, target: Hashed | None) -> str:
     here, there = _size(source), _size(target)
     if here == there:
         return f"other bytes ({here} on both sides)"
     return f"{here} on the source, {there} on the target"
 
 
-def _size(data: tuple[int, int] | None) -> str:
+def _size(data: Hashed | None) -> str:
     if data is None:
         return "null"
     return "empty" if not data[0] else f"{data[0]:,} bytes"
