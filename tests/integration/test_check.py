@@ -249,7 +249,12 @@ def test_missing_rights_are_named_with_the_command_that_grants_them(sasl: Sandbo
     )
     assert code == 5
     denied = {one["subject"]: one for one in of(findings, side="target", code="denied")}
-    assert {"Write on topics", "Create on the cluster", "Read on groups"} <= denied.keys()
+    assert {
+        "Write on topics",
+        "Create on the cluster",
+        "Read on groups",
+        "Delete on groups",
+    } <= denied.keys()
     assert "Read on topics" not in denied
     hint = denied["Write on topics"]["hint"]
     assert "kafka-acls --add --allow-principal 'User:kferry' --operation Write --topic '*'" in hint

@@ -1,6 +1,6 @@
 """Positions of every kind of group, on secured brokers and on old ones."""
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import OFFSET_INVALID, TopicPartition
 from copying import copy
 from judge import PATIENCE_S, client_config, create_topic, send
 from streaming import streams_member
@@ -111,6 +111,12 @@ def test_positions_move_between_secured_clusters_with_no_more_rights_than_named(
     (row,) = sync(sasl, "--group", group, "--undo", migration=topic)
     assert row["step"] == "set"
     assert committed(sasl.target, group, topic) == (1, "before")
+    new = f"{topic}-new"
+    commit(sasl.source, new, [TopicPartition(topic, 0, 6)])
+    sync(sasl, "--group", new, migration=topic)
+    (row,) = sync(sasl, "--group", new, "--undo", migration=topic)
+    assert (row["step"], row["target_offset"]) == ("set", None)
+    assert committed(sasl.target, new, topic)[0] == OFFSET_INVALID
 
 
 def test_positions_move_between_old_brokers(old: Sandbox) -> None:

@@ -73,6 +73,15 @@ def test_every_position_has_its_numbers_and_what_needs_a_word_has_one() -> None:
     assert max(map(len, lines)) <= WIDTH
 
 
+def test_of_very_many_positions_only_those_that_need_a_word_are_listed() -> None:
+    usual = [move(Step.SET, partition=number) for number in range(300)]
+    lines = shown_lines(shown(*usual, move(Step.LEFT, partition=300)))
+    assert len(lines) < 12
+    assert "300 more positions; --json lists every one" in lines
+    assert any(REASONS[Step.LEFT] in line for line in lines)
+    assert len(shown_lines(shown(*usual[:20]))) > 20
+
+
 def test_scripts_find_what_the_contract_names() -> None:
     row = move_json(move(Step.SET))
     named = [

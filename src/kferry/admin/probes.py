@@ -24,7 +24,12 @@ from kafka.protocol.admin import (
     IncrementalAlterConfigsRequest,
     IncrementalAlterConfigsResponse,
 )
-from kafka.protocol.consumer import HeartbeatRequest, HeartbeatResponse
+from kafka.protocol.consumer import (
+    HeartbeatRequest,
+    HeartbeatResponse,
+    OffsetDeleteRequest,
+    OffsetDeleteResponse,
+)
 from kafka.protocol.producer import (
     EndTxnRequest,
     EndTxnResponse,
@@ -174,6 +179,27 @@ async def groups_denied_commit(cluster: Cluster, groups: Sequence[GroupId]) -> s
                 connection,
                 HeartbeatRequest(group_id=group, generation_id=-1, member_id="kferry-check"),
                 HeartbeatResponse,
+            )
+            for group in groups
+        )
+    )
+    return {
+        group
+        for group, answer in zip(groups, answers, strict=True)
+        if answer.error_code == GROUP_DENIED
+    }
+
+
+async def groups_denied_delete(cluster: Cluster, groups: Sequence[GroupId]) -> set[GroupId]:
+    """Delete no position at all (KIP-496, Kafka 2.4): the right is asked for first."""
+    connection = await cluster.any_connection()
+    answers = await asyncio.gather(
+        *(
+            _ask(
+                cluster,
+                connection,
+                OffsetDeleteRequest(group_id=group, topics=[]),
+                OffsetDeleteResponse,
             )
             for group in groups
         )

@@ -38,18 +38,26 @@ _WORDS = {
     Step.FAILED: "failed",
 }
 _ORDER = tuple(_WORDS)
+_MOST_ROWS = 200
 
 
 def shown_lines(shown: "Shown", *, intended: str = "to set") -> list[str]:
     """Show every group with its positions; `intended` is the word for what is, or was, set."""
     lines = []
-    for group, own in groupby(shown.moves, key=lambda move: move.standing.group):
+    listed = shown.moves
+    if len(listed) > _MOST_ROWS:
+        # Of very many, those that need a word; the rest goes on where it stood.
+        listed = tuple(move for move in listed if not _is_plain(move))[:_MOST_ROWS]
+    for group, own in groupby(listed, key=lambda move: move.standing.group):
         here, there = shown.states[group]
         lines.append(
             f"{visible(group)} · {_state(here.state, len(here.members or ()))} on the source · "
             f"{_state(there.state, len(there.members))} on the target"
         )
         lines += [*table(_COLUMNS, [_row(move, intended) for move in own]), ""]
+    if len(listed) < len(shown.moves):
+        rest = many(len(shown.moves) - len(listed), "more position")
+        lines += [f"{rest}; --json lists every one", ""]
     if not shown.moves:
         lines += ["no group has a position here", ""]
     lines += [f"! {gap.subject}: {gap.reason}" for gap in shown.gaps]
@@ -147,7 +155,7 @@ def undone_json(one: "TakenBack") -> dict[str, Any]:
 def _row(move: Move, intended: str) -> Row:
     standing = move.standing
     word = intended if move.step is Step.SET else _WORDS[move.step]
-    plain = move.step in {Step.SET, Step.SAME} and not standing.skipped and standing.exact
+    plain = _is_plain(move)
     return Row(
         cells=(
             standing.topic,
@@ -160,6 +168,11 @@ def _row(move: Move, intended: str) -> Row:
         ),
         remarks=() if plain and standing.reason == move.reason else (move.reason,),
     )
+
+
+def _is_plain(move: Move) -> bool:
+    standing = move.standing
+    return move.step in {Step.SET, Step.SAME} and not standing.skipped and standing.exact
 
 
 def _offset(offset: int | None) -> str:

@@ -109,6 +109,13 @@ TARGET_TOPICS = (
     ),
 )
 TARGET_GROUPS = _need(Side.TARGET, Resource.GROUP, Operation.READ, "to commit positions")
+TARGET_GROUPS_UNDO = _need(
+    Side.TARGET,
+    Resource.GROUP,
+    Operation.DELETE,
+    "to take positions back where there was none before (`groups sync --undo`)",
+    wanted=True,
+)
 TARGET_TRANSACTIONS = _need(
     Side.TARGET,
     Resource.TRANSACTIONAL_ID,
@@ -126,6 +133,7 @@ ALL = (
     TARGET_IDEMPOTENT,
     *TARGET_TOPICS,
     TARGET_GROUPS,
+    TARGET_GROUPS_UNDO,
     TARGET_TRANSACTIONS,
 )
 

@@ -66,6 +66,9 @@ async def check_target(
     findings.append(
         await _group_right(cluster, needs.TARGET_GROUPS, probes.groups_denied_commit, asked)
     )
+    findings.append(
+        await _group_right(cluster, needs.TARGET_GROUPS_UNDO, probes.groups_denied_delete, asked)
+    )
     findings.append(await _transaction_right(cluster))
     return findings
 

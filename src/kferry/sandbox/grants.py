@@ -40,7 +40,7 @@ _TARGET = {
         Operation.READ,
         Operation.WRITE,
     ),
-    Resource.GROUP: (Operation.DESCRIBE, Operation.READ),
+    Resource.GROUP: (Operation.DELETE, Operation.DESCRIBE, Operation.READ),
     Resource.TRANSACTIONAL_ID: (Operation.DESCRIBE, Operation.WRITE),
 }
 _SIDES = {"source": _SOURCE, "target": _TARGET}
