@@ -7,7 +7,6 @@ rather than every minute and the topic of its own name policy; a position that i
 counted as a start at the beginning, which is what `auto.offset.reset=earliest` makes of it.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -48,6 +47,8 @@ _DEADLINE_S = 300.0
 _SETTLED_S = 20.0
 """MirrorMaker 2 syncs every second: what stands so long is its last word."""
 _SOURCE_ALIAS = "s"
+_MM2 = "connect-mirror-maker.sh bench/groups_moved.py:_mm2_settings"
+_KFERRY = "kferry copy --source A --target B --topic …; kferry groups sync --source A --target B"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +83,10 @@ def run(options: Options) -> Sequence[Result]:
                 _stand(sandbox.source, _group(kind, percent), topic, percent)
         if options.takes_part("mm2"):
             _mirror_maker_2(sandbox, held)
-            found += _judged(sandbox, held, "MirrorMaker 2 4.3.1", f"{_SOURCE_ALIAS}.")
+            found += _judged(sandbox, held, "MirrorMaker 2 4.3.1", _MM2, f"{_SOURCE_ALIAS}.")
         if options.takes_part("kferry"):
             _kferry(sandbox, held)
-            found += _judged(sandbox, held, "kferry groups sync", "")
+            found += _judged(sandbox, held, "kferry groups sync", _KFERRY, "")
     return found
 
 
@@ -250,12 +251,12 @@ def _until_settled(target: Cluster, held: Mapping[str, _Topic]) -> None:
 
 
 def _judged(
-    sandbox: Sandbox, held: Mapping[str, _Topic], name: str, prefix: str
+    sandbox: Sandbox, held: Mapping[str, _Topic], name: str, command: str, prefix: str
 ) -> list[Contender]:
     return [
         contender(
             f"{name}, {kind}, at {percent} %",
-            json.dumps({"kind": kind, "percent": percent}),
+            command,
             [_counted(sandbox.target, topic, prefix + topic.name, _group(kind, percent), percent)],
         )
         for kind, topic in held.items()

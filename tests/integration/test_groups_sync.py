@@ -25,7 +25,7 @@ from kferry.offsets import Translated, load_maps
 from kferry.sandbox import Cluster, Sandbox
 
 SEED = 20_240_301
-PERCENTS = (1, 50, 99, 100)
+PERCENTS = (1, 10, 50, 90, 99, 100)
 Content = tuple[bytes | None, bytes | None]
 Row = dict[str, Any]
 

@@ -79,11 +79,11 @@ def sync(
             show_default=False,
         ),
     ] = False,
-    uncopied: _Uncopied = None,
     every: Annotated[
         str | None,
         Parameter(help="with --follow, how often to look: 5s, 1min", show_default=False),
     ] = None,
+    uncopied: _Uncopied = None,
     undo: Annotated[
         bool,
         Parameter(

@@ -215,9 +215,10 @@ def _groups() -> App:
         "kferry.cli.groups:sync",
         name="sync",
         help="commit on the target where every group goes on, and read it back\n\n"
-        "An active group is never moved there, and none goes back without --force. Exit codes: "
-        "0 done, 1 a position was not set, 2 usage, 5 somebody said no, or a group is active on "
-        "the target, 7 some positions are not copied yet.",
+        "An active group is never moved there, and none goes back without --force. With --follow "
+        "it goes on while applications still run on the source. Exit codes: 0 done, or stopped "
+        "while following, 1 a position was not set, 2 usage, 5 somebody said no, or a group is "
+        "active on the target, 7 some positions are not copied yet.",
     )
     groups.command(
         "kferry.cli.groups_reset:reset",
