@@ -43,6 +43,12 @@ def flow(live: Live, records: int, side: str = "") -> None:
     eventually(lambda: acknowledged(live, side) >= wanted)
 
 
+def aborted(live: Live) -> int:
+    accounts = Accounts(live.journals)
+    accounts.read_on()
+    return sum(len(life.aborted) for life in accounts.lives)
+
+
 def assert_exact(verdict: LiveVerdict, *, at_least: int) -> None:
     assert verdict.exact, verdict.as_json()
     assert verdict.sent == verdict.seen >= at_least
@@ -61,6 +67,7 @@ def test_traffic_moves_behind_a_plain_copy_and_nobody_loses_or_repeats_anything(
     with Live.begin(plain, spec()) as live:
         name = live.spec.prefix
         flow(live, 600)
+        eventually(lambda: aborted(live))
         live.stop(live.producers)
         done = copy(plain, "--topic", f"{name}-*", migration=name)
         assert done.code == 0, done.said

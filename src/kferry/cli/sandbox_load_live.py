@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from kferry.cli.console import answer_json, say
 from kferry.cli.sandbox_live import again, show
+from kferry.cli.tidy_end import tidy_end
 from kferry.errors import ExitCode, UsageError
 from kferry.sandbox import Live, LiveSpec, Sandbox
 from kferry.sandbox.live.live import status_json
@@ -107,10 +108,15 @@ def begin(name: str, flags: LiveFlags, *, as_json: bool) -> ExitCode:
 def _stay(live: Live) -> None:
     say("Ctrl-C stops it")
     try:
-        while live.running:
-            threading.Event().wait(_SHOWS_EVERY_S)
-            written = sum(one.state.records for one in live.running if one.client.role.writes)
-            say(f"  {len(live.running)} clients run, {written:,} records written by them")
+        with tidy_end():
+            _watch(live)
     except KeyboardInterrupt:
         say("stopping: what was sent arrives, what was read is committed")
         live.stop_all()
+
+
+def _watch(live: Live) -> None:
+    while live.running:
+        threading.Event().wait(_SHOWS_EVERY_S)
+        written = sum(one.state.records for one in live.running if one.client.role.writes)
+        say(f"  {len(live.running)} clients run, {written:,} records written by them")

@@ -25,7 +25,17 @@ _POLL_S = 0.1
 _AT_ONCE = 500
 _GATHERS_S = 0.1
 _PATIENCE_S = 20.0
-_SESSION_MS, _STATIC_SESSION_MS = 6_000, 60_000
+_GIVING_UP_S = 5.0
+_AGAIN_S = 0.1
+_SESSION_MS, _STATIC_SESSION_MS = 10_000, 60_000
+_HEARTBEAT_MS = 1_000
+"""Often: on a busy machine a member that is thought dead has its records read twice."""
+_HOPELESS = {
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.FENCED_INSTANCE_ID,
+}
+"""The group goes on without us, and from where we committed last."""
 _NO_POSITION = -1001
 """OFFSET_INVALID: the group has committed nothing there."""
 _Pending = list[tuple[str, int, Place]]
@@ -47,6 +57,7 @@ def _settings(job: Job) -> Settings:
             "read_committed" if job.run.topics == group_topics else "read_uncommitted"
         ),
         "session.timeout.ms": _STATIC_SESSION_MS if job.spec.static else _SESSION_MS,
+        "heartbeat.interval.ms": _HEARTBEAT_MS,
         "check.crcs": True,
         "topic.metadata.refresh.interval.ms": 1_000,  # a topic that is just being made
     }
@@ -81,6 +92,8 @@ class _Reader:
             self._tell()
         self._job.reins.tell(phase="stopping")
         self._commit(patience_s=_PATIENCE_S)
+        if self._uncommitted:
+            self._fault(f"{len(self._uncommitted)} positions could not be committed at the end")
         self._consumer.close()
 
     def _obey(self) -> None:
@@ -127,14 +140,15 @@ class _Reader:
                 done = self._consumer.commit(offsets=wanted, asynchronous=False) or ()
             except KafkaException as error:
                 self._job.reins.tell(trouble=f"commit: {error.args[0].str()}")
+                if error.args[0].code() in _HOPELESS:
+                    break
             else:
                 for one in done:
                     if one.error is None:
                         self._uncommitted.pop((one.topic, one.partition), None)
-            if time.monotonic() > deadline:
+            if not self._uncommitted or time.monotonic() > deadline:
                 break
-        if self._uncommitted and patience_s:
-            self._fault(f"{len(self._uncommitted)} positions could not be committed at the end")
+            time.sleep(_AGAIN_S)
 
     def _assigned(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._held = {(one.topic, one.partition) for one in partitions}
@@ -151,7 +165,7 @@ class _Reader:
 
     def _revoked(self, _consumer: Consumer, _partitions: Sequence[TopicPartition]) -> None:
         self._journal()
-        self._commit()
+        self._commit(patience_s=_GIVING_UP_S)
         self._forget()
 
     def _lost(self, _consumer: Consumer, _partitions: Sequence[TopicPartition]) -> None:

@@ -14,7 +14,8 @@ from kferry.sandbox.live.producing import FLUSH_S, place_of, producer_settings
 from kferry.sandbox.load.confluent import KafkaError, KafkaException, Message, Producer
 
 _LASTS_S = 0.2
-_ABORTED_EVERY = 5
+_ABORTED, _OF = 2, 5
+"""The second of five is taken back."""
 _TIMEOUT_MS = 300_000
 _ANSWER_S = 5.0
 _PAUSE_S = 0.5
@@ -77,7 +78,7 @@ class _Transactor:
             self._tell("hanging")
             producer.poll(TICK_S)
         self._count += 1
-        if left or self._failed or self._count % _ABORTED_EVERY == 0:
+        if left or self._failed or self._count % _OF == _ABORTED:
             self._abort(producer)
         else:
             self._commit(producer)
