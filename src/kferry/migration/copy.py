@@ -26,7 +26,7 @@ from kferry.migration.preparing import Prepared, Preparer
 from kferry.migration.reporting import Reporter, gaps_of, stopped_of
 from kferry.migration.requests import CopyRequest, CopyResult, Watch
 from kferry.migration.running import Beat
-from kferry.migration.switching.book import CUTOVER, insist_on_nobody
+from kferry.migration.switching.book import insist_on_nobody
 from kferry.migration.target_memory import remembered_ms
 from kferry.names import TopicName
 from kferry.progress import State, Stopped
@@ -97,7 +97,7 @@ class _Copy:
         if manifest is not None:
             manifest.insist(source_id=self.sides.source_id, target_id=self.sides.target_id)
         if not self.request.within_cutover:
-            insist_on_nobody(documents.get(CUTOVER, {}), "")
+            await insist_on_nobody(self.target, ledger, documents)
         return read_topics(documents)
 
     def _without_switched(self, topics: Topics, entries: Mapping[TopicName, TopicEntry]) -> Topics:

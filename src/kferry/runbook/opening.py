@@ -4,8 +4,6 @@ Owns putting it together for either direction, and that two never walk at once.
 """
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +17,7 @@ from kferry.migration.clusters import Sides, open_sides
 from kferry.migration.group_images import images_of
 from kferry.migration.maps import Documents, read_documents
 from kferry.migration.requests import CopyRequest, Unconsumed
-from kferry.migration.switching.book import CUTOVER, CutoverBook, insist_on_nobody
+from kferry.migration.switching.book import CutoverBook, insist_on_nobody, ourselves
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.way_back import NoWayBack
@@ -44,7 +42,6 @@ class Base:
     sides: Sides
     ledger: LedgerTopic | None
     documents: Documents
-    by: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +56,6 @@ class Opened:
     flow: Flow
     book: CutoverBook
     """Keeps the record, on the target."""
-    by: str
 
     def runner(self) -> Runner:
         """Make who walks."""
@@ -70,7 +66,7 @@ class Opened:
             do=self.live,
             copying=self.flow,
             operator=self.operator,
-            by=self.by,
+            by=ourselves(),
             stop=self.stop,
             patience_s=self.request.patience_s,
             every_s=self.request.every_s,
@@ -88,7 +84,6 @@ class _Memory:
 @asynccontextmanager
 async def opened_sides(request: CutoverRequest) -> AsyncIterator[Base]:
     """Connect, read the ledger, and refuse to walk beside another process."""
-    by = f"{socket.gethostname()}, process {os.getpid()}"
     async with open_sides(request.copy.source, request.copy.target) as sides:
         migration = request.copy.migration or sides.default_migration
         target = sides.clusters.target
@@ -96,8 +91,8 @@ async def opened_sides(request: CutoverRequest) -> AsyncIterator[Base]:
         documents: Documents = {}
         if ledger is not None:
             documents = await read_documents(target, ledger, source=sides.clusters.source)
-        insist_on_nobody(documents.get(CUTOVER, {}), by)
-        yield Base(migration=migration, sides=sides, ledger=ledger, documents=documents, by=by)
+            await insist_on_nobody(target, ledger, documents)
+        yield Base(migration=migration, sides=sides, ledger=ledger, documents=documents)
 
 
 @asynccontextmanager
@@ -243,7 +238,6 @@ async def _opened(
             live=live,
             flow=flow,
             book=book,
-            by=base.by,
         )
     finally:
         signs.cancel()

@@ -4,6 +4,8 @@ Owns these documents and the sign of life of whoever walks. What a record says i
 """
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kferry.errors import ExitCode, KferryError
-from kferry.ledger import LedgerTopic, append
+from kferry.ledger import LedgerTail, LedgerTopic, append, read_ledger
 from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.wire import Cluster, WireError
 
 CUTOVER = "cutover"
 _SWITCH = "switch/"
-_ALIVE_MS = 15_000
-_SIGN_EVERY_S = 3.0
+_SIGN_EVERY_S = 2.0
+_LISTEN_S = 3 * _SIGN_EVERY_S
 
 
 class Walked(KferryError):
@@ -80,16 +82,56 @@ def as_partitions(topic: str, ends: Mapping[int, int]) -> dict[TopicPartition, i
     }
 
 
-def insist_on_nobody(value: Mapping[str, Any], us: str) -> None:
-    """Refuse to walk beside a process that is alive."""
-    alive = time.time() * 1000 - int(value.get("sign", 0)) < _ALIVE_MS
-    if value.get("state") == "walking" and alive and value.get("by") != us:
+def ourselves() -> str:
+    """Name this process, so that people find it."""
+    return f"{socket.gethostname()}, process {os.getpid()}"
+
+
+async def insist_on_nobody(
+    cluster: Cluster, ledger: LedgerTopic, documents: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Refuse to work beside a process that walks a cutover. One that was killed left no word."""
+    value = documents.get(CUTOVER, {})
+    by = str(value.get("by", ""))
+    if value.get("state") != "walking" or by == ourselves() or _ended_here(by):
+        return
+    # Its clock need not be ours: an old sign is not enough, no new one may come, either.
+    if await _gives_signs(cluster, ledger, value):
         raise Walked(
-            "another process walks this cutover just now",
-            str(value.get("by", "")),
+            "another process walks a cutover of this migration just now",
+            by,
             hint="kferry status shows where it is; once it has stopped, run this again",
             changed="Nothing was changed.",
         )
+
+
+def _ended_here(by: str) -> bool:
+    """Whether it was a process of this machine that is no more."""
+    host, _, pid = by.partition(", process ")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
+
+
+async def _gives_signs(cluster: Cluster, ledger: LedgerTopic, known: Mapping[str, Any]) -> bool:
+    contents = await read_ledger(cluster, ledger, [0])
+    now = contents[0].get(CUTOVER)
+    if now is not None and now.value is not None and now.value.get("sign") != known.get("sign"):
+        return now.value.get("state") == "walking"
+    tail = LedgerTail(cluster, ledger, [0], contents.ends)
+    clock = asyncio.get_running_loop().time
+    until = clock() + _LISTEN_S
+    while (left := until - clock()) > 0:
+        for document in await tail.poll(seconds=left):
+            if document.key == CUTOVER and document.value is not None:
+                return document.value.get("state") == "walking"
+    return False
 
 
 class CutoverBook:
