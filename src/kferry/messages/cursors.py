@@ -17,6 +17,7 @@ _FIRST_WINDOW = 64
 _WINDOW_BYTES = 512 * 1024
 _LEAST_BYTES = 16 * 1024
 _GROWTH = 16
+LATE_IN_A_ROW = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,33 @@ class Span:
     def empty(self) -> bool:
         """Whether there is nothing to read."""
         return self.start >= self.end
+
+
+@dataclass(slots=True, kw_only=True)
+class Lateness:
+    """Leaves out what is too late, and says when nothing else is to be expected.
+
+    A log need not be in order of time, and no broker can be asked whether older records follow. So
+    it is read on until so many in a row were too late.
+    """
+
+    before: int
+    enough: bool = False
+    _in_a_row: int = 0
+
+    def in_time(self, rows: Sequence[Row]) -> list[Row]:
+        """Return those of the next rows that are not too late."""
+        kept: list[Row] = []
+        for row in rows:
+            if row.timestamp < self.before:
+                kept.append(row)
+                self._in_a_row = 0
+                continue
+            self._in_a_row += 1
+            if self._in_a_row >= LATE_IN_A_ROW:
+                self.enough = True
+                break
+        return kept
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +118,7 @@ def open_cursor(
 ) -> Cursor:
     """Make a cursor that stands before its first record.
 
-    `before`: forwards, the first record of that time or a later one ends the span.
+    `before`: forwards, records of that time or a later one are left out.
     """
     chunks = (
         _backwards(cluster, span, uncommitted=uncommitted, page=page)
@@ -103,16 +131,18 @@ def open_cursor(
 async def _forwards(
     cluster: Cluster, span: Span, *, uncommitted: bool, before: int | None, page: int
 ) -> AsyncIterator[Chunk]:
+    lateness = None if before is None else Lateness(before=before)
     async for stretch in stretches(
         cluster, span.partition, span.start, span.end, uncommitted=uncommitted, most=page
     ):
         for one in stretch.kept:
             chunk = _within(_read(one, unstable=stretch.unstable), span.start, span.end)
-            late = None if before is None else _first_since(chunk.rows, before)
-            if late is not None:
-                yield chunk._replace(rows=chunk.rows[:late])
+            if lateness is None:
+                yield chunk
+                continue
+            yield chunk._replace(rows=lateness.in_time(chunk.rows))
+            if lateness.enough:
                 return
-            yield chunk
 
 
 async def _backwards(
@@ -156,7 +186,3 @@ def _within(chunk: Chunk, low: int, high: int) -> Chunk:
     if not rows or (rows[0].offset >= low and rows[-1].offset < high):
         return chunk
     return chunk._replace(rows=[row for row in rows if low <= row.offset < high])
-
-
-def _first_since(rows: Sequence[Row], time: int) -> int | None:
-    return next((index for index, row in enumerate(rows) if row.timestamp >= time), None)

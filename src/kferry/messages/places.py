@@ -144,11 +144,11 @@ async def _cut_after(
     *,
     uncommitted: bool,
 ) -> None:
-    """Find the first record that is too new.
+    """Find the last record that is not too new.
 
     Brokers answer with the first offset whose time is; where transactions end in markers, which
-    carry the broker's time, that may lie before records that are older (measured): so it is read on
-    from there.
+    carry the broker's time, that may lie before many records that are older (measured), as it may
+    in a log that is not in order of time: so it is read on from there.
     """
     found = await list_offsets(cluster, spans, time)
     _insist_on_times(found)
@@ -157,18 +157,17 @@ async def _cut_after(
         if isinstance(answer, WireError):
             failures[one] = answer
             del spans[one]
-        elif span.start <= answer.offset < span.end:
-            rest = Span(partition=one, start=answer.offset, end=span.end)
+        elif 0 <= answer.offset < span.end:
+            begin = max(span.start, answer.offset)
+            rest = Span(partition=one, start=begin, end=span.end)
             cursor = open_cursor(
                 cluster, rest, newest_first=False, uncommitted=uncommitted, before=time
             )
-            end = answer.offset
+            end = begin
             while await cursor.advance():
                 assert cursor.row is not None  # noqa: S101 it has just advanced
                 end = cursor.row.offset + 1
             spans[one] = Span(partition=one, start=span.start, end=end)
-        elif 0 <= answer.offset < span.start:
-            spans[one] = Span(partition=one, start=span.start, end=span.start)
 
 
 def _insist_on_times(found: Outcomes[TopicPartition, ListedOffset]) -> None:
