@@ -36,10 +36,16 @@ class LookFlags:
         tuple[int, ...],
         Parameter(group=WHERE, negative=(), help="a partition's number; repeatable"),
     ] = ()
-    key: Annotated[str | None, Parameter(group=WHICH, help="with this key")] = None
+    key: Annotated[
+        str | None, Parameter(group=WHICH, allow_leading_hyphen=True, help="with this key")
+    ] = None
     contains: Annotated[
         str | None,
-        Parameter(group=WHICH, help="with this text in the key, the value or a header's value"),
+        Parameter(
+            group=WHICH,
+            allow_leading_hyphen=True,
+            help="with this text in the key, the value or a header's value",
+        ),
     ] = None
     header: Annotated[
         tuple[str, ...],
@@ -121,7 +127,9 @@ class QueryFlags(LookFlags):
     raw: Annotated[
         str | None,
         Parameter(
-            group=SHOWN, help="write the value of one record to a new file, byte for byte; - = here"
+            group=SHOWN,
+            allow_leading_hyphen=True,
+            help="write the value of one record to a new file, byte for byte; - = here",
         ),
     ] = None
     limit: Annotated[

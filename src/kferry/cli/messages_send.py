@@ -39,17 +39,27 @@ _HOW = Group("Whether it is sent", sort_key=11)
 class SendFlags:
     """What `send` alone understands."""
 
-    value: Annotated[str | None, Parameter(group=_WHAT, help="one record with this value")] = None
+    value: Annotated[
+        str | None,
+        Parameter(group=_WHAT, allow_leading_hyphen=True, help="one record with this value"),
+    ] = None
     file: Annotated[
         Path | None, Parameter(group=_WHAT, help="one record with what is in a file as its value")
     ] = None
     tombstone: Annotated[
         bool, Parameter(group=_WHAT, negative=(), help="one record with a --key and no value")
     ] = False
-    key: Annotated[str | None, Parameter(group=_WHAT, help="the key (without: none)")] = None
+    key: Annotated[
+        str | None,
+        Parameter(group=_WHAT, allow_leading_hyphen=True, help="the key (without: none)"),
+    ] = None
     key_separator: Annotated[
         str | None,
-        Parameter(group=_WHAT, help=r"each line is KEY, this, VALUE; \t is a tab"),
+        Parameter(
+            group=_WHAT,
+            allow_leading_hyphen=True,
+            help=r"each line is KEY, this, VALUE; \t is a tab",
+        ),
     ] = None
     header: Annotated[
         tuple[str, ...], Parameter(group=_WHAT, negative=(), help="NAME=VALUE; repeatable")
