@@ -34,8 +34,15 @@ def as_json(**given: Any) -> dict[str, Any]:
 
 
 def test_null_and_nothing_and_words_that_look_like_them_are_four_things() -> None:
-    found = [shown(data, None) for data in (None, b"", b"null", b'""', b"\x00", b"0x00", b" x")]
+    looking_like_others = (b"null", b'""', b"0x00", b" x", b'b"\\x00"')
+    found = [shown(data, None) for data in (None, b"", b"\x00", *looking_like_others)]
     assert len(set(found)) == len(found), found
+
+
+def test_bytes_that_are_no_text_show_the_text_in_them() -> None:
+    assert shown(b"\x00\x2afoo\xff\x7f", None) == r'b"\x00*foo\xff\x7f"'
+    assert shown(b"\x00\x2afoo", "hex") == "0x002a666f6f"
+    assert shown(b"x" * 5000, None)[-2:] == "x…"
 
 
 def test_a_tombstone_is_named_where_there_is_a_key() -> None:

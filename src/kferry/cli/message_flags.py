@@ -217,7 +217,7 @@ def one_side(options: Options, on: Side | None, command: str) -> tuple[Side, Clu
     if on is None and len(there) == 2:
         raise UsageError(
             "both sides are named; which one is meant?",
-            hint=f"kferry {command} --on source (or target)",
+            hint=f"kferry {command}{options.again(topics=True)} --on source (or target)",
         )
     side = on or (there[0] if there else "source")
     settings = named[side]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kferry.messages import Message
 
 _WHITE = frozenset("\t\n\r")
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+_NO_NAME = '""'
 _KEY_WIDTH = 32
 _NO_TERMINAL = 4096
 """Columns where there is no terminal to fit: whoever reads that reads long lines."""
@@ -94,7 +96,7 @@ def message_line(message: "Message", side: str, format_: "Format | None") -> lis
 def headers_shown(message: "Message", format_: "Format | None") -> str:
     """Write all headers in their order."""
     return ", ".join(
-        f"{visible(name)}={shown(value, 'hex' if format_ == 'hex' else 'text')}"
+        f"{visible(name) or _NO_NAME}={shown(value, 'hex' if format_ == 'hex' else 'text')}"
         for name, value in message.headers
     )
 
@@ -105,13 +107,18 @@ def shown(data: bytes | None, format_: "Format | None", *, most: int = _NO_TERMI
         return "null"
     if not data:
         return '""'
-    if format_ == "hex" or (text := as_text(data)) is None:
-        return f"0x{data[:most].hex()}"
+    more = "…" if len(data) > most else ""
+    if format_ == "hex":
+        return f"0x{data[:most].hex()}{more}"
+    if (text := as_text(data)) is None:
+        # What is text in it can be read, and nothing else is obeyed.
+        return f'b"{data[:most].decode("ascii", "backslashreplace").translate(_ESCAPES)}"{more}'
     if format_ == "json":
         text = json.dumps(parsed, ensure_ascii=False) if (parsed := _parsed(text)) else text
-    if text == "null" or text[:2] == "0x" or text[:1] in {'"', " "}:
-        return f'"{visible(text[:most])}"'
-    return visible(text[:most])
+    more = "…" if len(text) > most else ""
+    if text == "null" or text[:2] in {"0x", 'b"'} or text[:1] in {'"', " "}:
+        return f'"{visible(text[:most])}"{more}'
+    return f"{visible(text[:most])}{more}"
 
 
 def as_text(data: bytes) -> str | None:

@@ -74,8 +74,7 @@ def query(
     elif found:
         for line in message_table(found, flags.format):
             answer(line)
-    again = f"{options.again(topics=True)}{f' --on {on}' if on else ''}"
-    return _end(search, flags, again, found)
+    return _end(search, flags, options, on, found)
 
 
 async def _found(
@@ -127,16 +126,24 @@ def _raw(settings: "ClusterSettings", search: "Search", name: str) -> ExitCode:
     return ExitCode.DONE
 
 
-def _end(search: "Search", flags: QueryFlags, again: str, found: "list[Message]") -> ExitCode:
+def _end(
+    search: "Search",
+    flags: QueryFlags,
+    options: Options,
+    on: Side | None,
+    found: "list[Message]",
+) -> ExitCode:
     """Say how far the search came, and what to do next."""
     from kferry.messages import Limit  # noqa: PLC0415 as above
 
+    named = options.again(topics=True)
+    again = f"{named}{f' --on {on}' if on else ''}"
     looked = f"{many(search.scanned, 'record')} ({binary_size(search.scanned_bytes)}) looked at"
     say(f"{looked}, {search.found:,} found")
     for partition, failure in sorted(search.failures.items()):
         say(f"{partition} was not read to its end: {failure}")
     if search.hit is not None:
-        say(f"stopped: {_LIMITS[search.hit]}; there is more to look at")
+        say(f"stopped at {_limit(search)}: there is more to look at")
         say(f"next: kferry {COMMAND}{again}{_go_on(search, flags)}")
     elif search.failures:
         say(f"next: mend what is said above, then `kferry {COMMAND}{again}{flags.again()}` again")
@@ -144,19 +151,24 @@ def _end(search: "Search", flags: QueryFlags, again: str, found: "list[Message]"
         one = found[0]
         place = f" --partition {one.partition.partition} --offset {one.offset}"
         say(f"next: kferry {COMMAND}{again}{place} --raw FILE  (one value, byte for byte)")
+    elif search.scanned:
+        say(f"next: kferry {COMMAND}{again} --last 10  (what there is)")
     else:
-        say(f"next: kferry {COMMAND}{again} --last 10")
+        say(f"next: kferry inspect topics{named}")
     if search.failures:
         codes = {getattr(one, "exit_code", ExitCode.FAILED) for one in search.failures.values()}
         return ExitCode.TRY_AGAIN if codes == {ExitCode.TRY_AGAIN} else ExitCode.FAILED
     return ExitCode.STOPPED_EARLY if search.hit in {Limit.RECORDS, Limit.BYTES} else ExitCode.DONE
 
 
-_LIMITS = {
-    "found": "as many as --limit says were found",
-    "records": "as many records as --scan-records says were looked at",
-    "bytes": "as many bytes as --scan-mib says were looked at",
-}
+def _limit(search: "Search") -> str:
+    query = search.query
+    words = {
+        "found": f"--limit {query.limit}",
+        "records": f"--scan-records {query.scan_records}",
+        "bytes": f"--scan-mib {query.scan_bytes >> 20}",
+    }
+    return words[search.hit or "found"]
 
 
 def _go_on(search: "Search", flags: QueryFlags) -> str:

@@ -99,7 +99,12 @@ def compare(
         where = f" --partition {one.source.partition} --offset {one.newest_copied}"
         say(f"next: kferry {COMMAND}{again}{where}")
         return ExitCode.DIFFERENCES
-    say(f"next: kferry {COMMAND}{again} --partition N --offset N  (one record on both sides)")
+    known = next((one for one in overview.partitions if one.newest_copied is not None), None)
+    if known is None:
+        say(f"next: kferry messages query{again} --on target --last 10")
+    else:
+        where = f" --partition {known.source.partition} --offset {known.newest_copied}"
+        say(f"next: kferry {COMMAND}{again}{where}  (one record on both sides)")
     return ExitCode.DONE
 
 
