@@ -41,6 +41,7 @@ def test_null_and_nothing_and_words_that_look_like_them_are_four_things() -> Non
 
 def test_bytes_that_are_no_text_show_the_text_in_them() -> None:
     assert shown(b"\x00\x2afoo\xff\x7f", None) == r'b"\x00*foo\xff\x7f"'
+    assert shown(b'\xff"\\', None) == r'b"\xff\"\\"'
     assert shown(b"\x00\x2afoo", "hex") == "0x002a666f6f"
     assert shown(b"x" * 5000, None)[-2:] == "x…"
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from kferry.messages import Message
 
 _WHITE = frozenset("\t\n\r")
-_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+_BYTES = tuple(
+    f"\\{chr(code)}" if code in b'"\\' else chr(code) if 32 <= code < 127 else f"\\x{code:02x}"
+    for code in range(256)
+)
 _NO_NAME = '""'
 _KEY_WIDTH = 32
 _NO_TERMINAL = 4096
@@ -112,7 +115,7 @@ def shown(data: bytes | None, format_: "Format | None", *, most: int = _NO_TERMI
         return f"0x{data[:most].hex()}{more}"
     if (text := as_text(data)) is None:
         # What is text in it can be read, and nothing else is obeyed.
-        return f'b"{data[:most].decode("ascii", "backslashreplace").translate(_ESCAPES)}"{more}'
+        return f'b"{"".join(_BYTES[one] for one in data[:most])}"{more}'
     if format_ == "json":
         text = json.dumps(parsed, ensure_ascii=False) if (parsed := _parsed(text)) else text
     more = "…" if len(text) > most else ""
