@@ -2,15 +2,19 @@
 
 `kferry groups sync` looks at every group and every position on both sides, writes down what was
 there, commits, and reads it all back. Beside it the same commits alone, group after group, by
-confluent-kafka's administration client; nothing is translated, kept or read back there. A second
-sync, with nothing left to do, shows what looking costs.
+confluent-kafka's administration client, and by the official tool, a process for each group: of that
+some are run, and the time of all is worked out. Nothing is translated, kept or read back there. A
+second sync, with nothing left to do, shows what looking costs.
 """
 
 import asyncio
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 
@@ -21,12 +25,14 @@ from kferry.admin.group_commit import NewPosition, commit_offsets
 from kferry.config import load_properties
 from kferry.names import GroupId, PartitionId, TopicName
 from kferry.names import TopicPartition as Place
-from kferry.sandbox import Cluster, Sandbox
+from kferry.sandbox import Cluster, Sandbox, tool_command
 from kferry.sandbox.load.confluent import AdminClient, client_settings
 from kferry.wire import open_cluster
 
 _GROUPS, _PARTITIONS, _RECORDS, _AT_ONCE = 5_000, 20, 1_000, 500
 _TOPIC = TopicName("bench-groups")
+_TOOL = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+_BY_TOOL = 5
 _PATIENCE_S = 60.0
 
 
@@ -56,8 +62,12 @@ def run(options: Options) -> Sequence[Measurement]:
             lambda: _one_by_one(sandbox.target, [f"other-{one}" for one in groups]),
             runs=1,
         )
-        print(f"ratio {theirs.median / ours.median:.2f}", file=sys.stderr)
-        return [ours, again, theirs]
+        tool = _by_tool(sandbox.target, len(groups))
+        print(
+            f"ratio {tool.median / ours.median:.2f} and {theirs.median / ours.median:.2f}",
+            file=sys.stderr,
+        )
+        return [ours, again, tool, theirs]
 
 
 def _run(*command: str) -> None:
@@ -71,6 +81,30 @@ def _write(cluster: Cluster) -> None:
             producer.produce(_TOPIC, str(number), partition=partition)
     if producer.flush(_PATIENCE_S):
         raise RuntimeError("the load was not written")
+
+
+def _by_tool(cluster: Cluster, groups: int) -> Measurement:
+    """Reset some groups from a file, as one would whose script has translated their positions."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "positions.csv"
+        file.write_text("".join(f"{_TOPIC},{n},500\n" for n in range(_PARTITIONS)))
+        reset = ("--reset-offsets", "--from-file", str(file), "--execute")
+        server = ("--bootstrap-server", cluster.bootstrap)
+
+        def one(number: int) -> None:
+            command = tool_command(cluster, _TOOL, *server, "--group", f"tool-{number}", *reset)
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+        began = time.perf_counter()
+        for number in range(_BY_TOOL):
+            one(number)
+        seconds = (time.perf_counter() - began) / _BY_TOOL * groups
+    return Measurement(
+        what=f"kafka-consumer-groups, a run for each of {groups:,}, worked out from {_BY_TOOL}",
+        command="kafka-consumer-groups --bootstrap-server B --group G "
+        "--reset-offsets --from-file F --execute",
+        seconds=(seconds,),
+    )
 
 
 async def _commit(cluster: Cluster, groups: Sequence[str]) -> None:

@@ -70,7 +70,7 @@ class Destination:
 
 def stand(group: GroupFacts, position: PositionFacts, to: Destination | None) -> Standing:
     """Say where a group goes on in one partition; without a destination it is not copied."""
-    found = replace(standing_of(group, position), target_topic=None if to is None else to.topic)
+    found = standing_of(group, position, None if to is None else to.topic)
     if group.type is GroupType.SHARE:
         return replace(found, reason=_sharing(position, to))
     if to is None:
@@ -84,7 +84,7 @@ def stand(group: GroupFacts, position: PositionFacts, to: Destination | None) ->
     return _translated(found, position, to.offsets, to.log)
 
 
-def standing_of(group: GroupFacts, position: PositionFacts) -> Standing:
+def standing_of(group: GroupFacts, position: PositionFacts, to: TopicName | None) -> Standing:
     """Say where a group stands, without an answer yet."""
     return Standing(
         group=group.id,
@@ -94,6 +94,7 @@ def standing_of(group: GroupFacts, position: PositionFacts) -> Standing:
         lag=position.lag,
         answer=Answer.NONE,
         reason="",
+        target_topic=to,
         metadata=position.metadata,
     )
 

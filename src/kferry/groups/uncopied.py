@@ -69,9 +69,7 @@ def stand_by_rule(
     offsets: Mapping[TopicPartition, int],
 ) -> Standing:
     """Say where a group goes on in one partition that was not copied."""
-    found = replace(
-        standing_of(group, position), target_topic=goal.topic, by_rule=True, metadata=""
-    )
+    found = replace(standing_of(group, position, goal.topic), by_rule=True, metadata="")
     if group.type is GroupType.SHARE:
         return replace(found, reason=f"{_NOT_COPIED}, and a share group: kferry sets no start")
     if log.start is None or log.end is None:
