@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from inspecting import admin_of, inspect, seen
 from judge import PATIENCE_S, client_config
 from machine import eventually
@@ -18,11 +18,27 @@ GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 SHARE_GROUPS = "org.apache.kafka.tools.consumer.group.ShareGroupCommand"
 SHARE_CONSUMER = "org.apache.kafka.tools.consumer.ConsoleShareConsumer"
 CONFIGS = "kafka.admin.ConfigCommand"
+NO_COORDINATOR_YET = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 
 
 def commit(cluster: Cluster, group: str, positions: list[TopicPartition]) -> None:
+    """Commit from outside; the first ever on a cluster waits until it has coordinators."""
     consumer = Consumer({**client_config(cluster.properties), "group.id": group})
-    consumer.commit(offsets=positions, asynchronous=False)
+
+    def done() -> bool:
+        try:
+            consumer.commit(offsets=positions, asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() not in NO_COORDINATOR_YET:
+                raise
+            return False
+        return True
+
+    eventually(done)
     consumer.close()
 
 
