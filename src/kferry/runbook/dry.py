@@ -11,6 +11,7 @@ from kferry.migration.clusters import Sides, open_sides
 from kferry.migration.maps import Documents, read_documents
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
+from kferry.migration.switching.way_back import takes_back
 from kferry.runbook import readings
 from kferry.runbook.finding import CutoverRequest, find
 from kferry.runbook.operations import Reading
@@ -45,7 +46,10 @@ async def dry_run(request: CutoverRequest) -> Planned:
             scheme=SCHEMES[record.scheme],
             record=record,
             scope=scope,
-            readings=tuple(await _look(sides, scope, request.silence_s)),
+            readings=(
+                *await _look(sides, scope, request.silence_s),
+                *await _way_back(sides, record),
+            ),
         )
 
 
@@ -61,3 +65,12 @@ async def _look(sides: Sides, scope: Scope, silence_s: float) -> list[Reading]:
         # One look says nothing of silence.
         *(one for one in quiet if one.gate != "silence"),
     ]
+
+
+async def _way_back(sides: Sides, record: Record) -> list[Reading]:
+    scheme = SCHEMES.get(record.scheme)
+    if scheme is None or not scheme.returns:
+        return []
+    if not record.facts.get("way_back"):
+        return [readings.no_way_back()]
+    return [readings.can_return(possible=await takes_back(sides.clusters.source))]

@@ -198,6 +198,9 @@ class Live:
         readings.insist_on_undone(failed)
 
     async def positions_home(self) -> None:
+        # A copy that was killed wrote more than its ledger knows, and groups have read it: settled
+        # first, the map knows every record they can have seen.
+        await self.flow.to_the_end()
         await take_home(self.source, self.target, self.ledger, self.scope)
 
     async def consumers_there(self) -> list[Reading]:

@@ -369,3 +369,15 @@ def way_back(
         measured=f"{len(known) - len(wrong):,} of {many(len(known), 'partition')} ready",
         why=f"not ready: {some(wrong)}" if wrong else "",
     )
+
+
+def can_return(*, possible: bool) -> Reading:
+    """Say beforehand whether records could come back to this source."""
+    return Reading(
+        gate="way back",
+        passed=possible,
+        measured="exact: the source takes idempotent producers"
+        if possible
+        else "none: the source's brokers are older than 0.11",
+        why="" if possible else "--no-way-back goes without it; the hand-over is then final",
+    )

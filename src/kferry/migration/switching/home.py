@@ -33,6 +33,14 @@ async def take_home(source: Cluster, target: Cluster, ledger: LedgerTopic, scope
             offsets = None if here is None else maps.map_of(here)
             if here is None or offsets is None or one.offset is None:
                 continue
+            if one.offset > offsets.target_end:
+                raise NotHome(
+                    f"{group.id} stands behind all that was copied",
+                    f"{one.topic} partition {one.partition}: at {one.offset:,}, and the copy ends "
+                    f"at {offsets.target_end:,}; the records between are somebody else's",
+                    hint="kferry groups reset sets its position on the source by hand",
+                    changed="No position was changed on the source.",
+                )
             at = offsets.to_source(TargetOffset(one.offset)).offset
             wanted.setdefault(group.id, {})[here] = NewPosition(offset=at, metadata=one.metadata)
     known = await look_there(source, list(wanted), to_write=True)

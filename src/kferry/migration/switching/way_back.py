@@ -19,11 +19,16 @@ class NoWayBack(KferryError):
     exit_code = ExitCode.REFUSED
 
 
-async def prepare_way_back(source: Cluster, migration: str) -> LedgerTopic:
-    """Make the ledger of the way back, or say why there can be none."""
+async def takes_back(source: Cluster) -> bool:
+    """Whether records can be brought back exactly: brokers know idempotent producers (0.11)."""
     broker = next(iter(source.metadata.brokers))
     connection = await source.connection(broker)
-    if not connection.versions.supports(InitProducerIdRequest, 0):
+    return connection.versions.supports(InitProducerIdRequest, 0)
+
+
+async def prepare_way_back(source: Cluster, migration: str) -> LedgerTopic:
+    """Make the ledger of the way back, or say why there can be none."""
+    if not await takes_back(source):
         raise NoWayBack(
             "this source cannot take records back exactly",
             "Its brokers are older than 0.11 and know no idempotent producers.",
