@@ -207,8 +207,9 @@ def test_two_first_syncs_at_once_remember_what_was_there_before_both(plain: Sand
 
     def meanwhile(_: str, moves: Sequence[Move], late: int) -> bool:
         """Another one reads, sets and ends between our look and our commit."""
+        commit(plain.source, group, [TopicPartition(topic, 0, 2)])
         sync(plain, "--group", group, migration=topic)
-        commit(plain.source, group, [TopicPartition(topic, 0, 4)])
+        assert at(plain, group, topic, 2)
         return True
 
     request = GroupsRequest(
