@@ -21,6 +21,7 @@ from kferry.units import many
 
 if TYPE_CHECKING:
     from kferry.migration.translate import Pair
+    from kferry.offsets import ExportedMap
 
 Asked = list[tuple[GroupId | None, TopicPartition, int]]
 Flag = Parameter(negative=(), show_default=False)
@@ -55,6 +56,14 @@ def translate(
     to_source: Annotated[
         bool, Flag, Parameter(help="the offsets are the target's: translate back")
     ] = False,
+    map_: Annotated[
+        tuple[Path, ...],
+        Flag,
+        Parameter(
+            name="--map",
+            help="file of a DualProducer, instead of a copy's map; repeatable, needs no cluster",
+        ),
+    ] = (),
     options: Options | None = None,
 ) -> ExitCode:
     """Say offsets of the source in offsets of the target, exactly, or back.
@@ -71,7 +80,7 @@ def translate(
                 "--export is the whole map, and goes with --topic, --json and nothing else",
                 hint="kferry offsets translate --export",
             )
-        return _export(options)
+        return _export(options, map_)
     if not asked:
         raise UsageError(
             "no offset was named",
@@ -79,7 +88,7 @@ def translate(
         )
     if csv and options.json:
         raise UsageError("--csv and --json exclude each other", hint="leave one of them out")
-    pairs = _look_up(options, asked, to_source=to_source)
+    pairs = _look_up(options, asked, map_, to_source=to_source)
     missing = [pair for pair in pairs if pair.source_offset is None or pair.target_offset is None]
     if csv:
         _answer_csv(asked, pairs, to_source=to_source)
@@ -90,11 +99,24 @@ def translate(
         columns = (text("topic"), number("part"), number("source"), number("target"), text("what"))
         for line in table(columns, [_row(pair) for pair in pairs]):
             answer(line)
-    say(f"next: kferry status{options.again()}")
+    say(_next(options, map_))
     return ExitCode.STOPPED_EARLY if missing else ExitCode.DONE
 
 
-def _look_up(options: Options, asked: Asked, *, to_source: bool) -> "list[Pair]":
+def _next(options: Options, maps: tuple[Path, ...]) -> str:
+    if not maps:
+        return f"next: kferry status{options.again()}"
+    return "next: kferry groups reset --help: set a group on the new cluster to these offsets"
+
+
+def _look_up(
+    options: Options, asked: Asked, maps: tuple[Path, ...], *, to_source: bool
+) -> "list[Pair]":
+    places = [(place, offset) for _, place, offset in asked]
+    if maps:
+        from kferry.migration.dual_maps import read_maps  # noqa: PLC0415 as below
+
+        return read_maps(maps).translate(places, to_source=to_source)
     target = target_of(options, "offsets translate")
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.migration.translate import translate as look_up  # noqa: PLC0415
@@ -104,7 +126,7 @@ def _look_up(options: Options, asked: Asked, *, to_source: bool) -> "list[Pair]"
             target,
             migration=options.migration_name,
             source=options.source_settings,
-            asked=[(place, offset) for _, place, offset in asked],
+            asked=places,
             to_source=to_source,
         )
     )
@@ -126,19 +148,31 @@ def _answer_csv(asked: Asked, pairs: "Iterable[Pair]", *, to_source: bool) -> No
         answer(line)
 
 
-def _export(options: Options) -> ExitCode:
-    target = target_of(options, "offsets translate --export")
-    from kferry.migration.translate import export as read_maps  # noqa: PLC0415 as above
-    from kferry.offsets import COLUMNS, to_json_line, to_rows  # noqa: PLC0415
+def _maps_of(options: Options, files: tuple[Path, ...]) -> "list[ExportedMap]":
+    if files:
+        from kferry.migration.dual_maps import read_maps  # noqa: PLC0415 as above
 
-    maps = loop.run(
-        read_maps(
+        read = read_maps(files)
+        for line in read.left_out():
+            say(f"! {line}")
+        return read.exported(options.selection)
+    target = target_of(options, "offsets translate --export")
+    from kferry.migration.translate import export as read_ledger  # noqa: PLC0415 as above
+
+    return loop.run(
+        read_ledger(
             target,
             migration=options.migration_name,
             source=options.source_settings,
             selection=options.selection,
         )
     )
+
+
+def _export(options: Options, files: tuple[Path, ...]) -> ExitCode:
+    from kferry.offsets import COLUMNS, to_json_line, to_rows  # noqa: PLC0415 as above
+
+    maps = _maps_of(options, files)
     if options.json:
         for one in maps:
             answer(to_json_line(one))

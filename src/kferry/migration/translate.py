@@ -72,9 +72,9 @@ async def export(
 
 def _pair(maps: Maps, partition: TopicPartition, offset: int, *, to_source: bool) -> Pair:
     goal, offsets = maps.target_of(partition), maps.map_of(partition)
-    found = None if offsets is None else _found(offsets, offset, to_source=to_source)
-    if found is not None:
-        other, exact, reason = found
+    there = None if offsets is None else found(offsets, offset, to_source=to_source)
+    if there is not None:
+        other, exact, reason = there
     else:
         copied = "the copy of this partition has not begun"
         absent = "this topic is not part of the migration"
@@ -89,7 +89,8 @@ def _pair(maps: Maps, partition: TopicPartition, offset: int, *, to_source: bool
     )
 
 
-def _found(offsets: OffsetMap, offset: int, *, to_source: bool) -> tuple[int | None, bool, str]:
+def found(offsets: OffsetMap, offset: int, *, to_source: bool) -> tuple[int | None, bool, str]:
+    """Look an offset up in one map: the other one, whether it is exact, and what lies there."""
     if to_source:
         if offset > offsets.target_end:
             return None, False, f"not yet: what is copied ends at {offsets.target_end:,}"
