@@ -1,8 +1,12 @@
-"""Sandboxes that tests start for themselves, away from the user's own."""
+"""What several tests on brokers share: sandboxes of their own, and one matrix of odd logs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from positions_matrix import Matrix, matrix
+
+from kferry.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -10,3 +14,11 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place for sandboxes that this test has to itself, for its commands too."""
     monkeypatch.setenv("KFERRY_HOME", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def logs(plain: Sandbox) -> Iterator[Matrix]:
+    """Odd logs and groups, which take a while to make; who sets positions uses other groups."""
+    made = matrix(plain.source, "positions")
+    yield made
+    made.transaction.abort_transaction(30)

@@ -33,6 +33,7 @@ from kferry.sandbox.tools import tool_command
 GET_OFFSETS = "org.apache.kafka.tools.GetOffsetShell"
 CONSUMER_GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 SEED = 20_261_121
+_JAVA_S = 90.0
 HOUR_MS = 3_600_000
 GROUPS = ("at-start", "behind", "beyond", "in-some", "middle")
 Committed = dict[tuple[str, int], int]
@@ -120,9 +121,7 @@ def official(cluster: Cluster, main_class: str, calls: Sequence[Sequence[str]]) 
     def run(arguments: Sequence[str]) -> str:
         server = () if "--broker-list" in arguments else ("--bootstrap-server", cluster.bootstrap)
         command = tool_command(cluster, main_class, *server, *arguments, environment=environment)
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_JAVA_S, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -1,20 +1,11 @@
 """`offsets get`, judged by the official tool: every place, every time, every filter."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from positions_matrix import GET_OFFSETS, Matrix, asked, matrix, official
+from positions_matrix import GET_OFFSETS, Matrix, asked, official
 
 from kferry.sandbox import Sandbox
-
-
-@pytest.fixture(scope="module")
-def logs(plain: Sandbox) -> Iterator[Matrix]:
-    made = matrix(plain.source, "offsets")
-    yield made
-    made.transaction.abort_transaction(50)
 
 
 def got(matrix: Matrix, *arguments: str) -> list[str]:

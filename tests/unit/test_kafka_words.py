@@ -85,6 +85,7 @@ ONE = [*RESET, "--group", "g", "--topic", "t"]
         (ONE, "where to was not said"),
         ([*ONE, "--to-latest", "--to-offset", "0"], "--to-latest and --to-offset exclude"),
         ([*RESET, "--topic", "t", "--to-latest"], "no group was named"),
+        ([*RESET, "--group", "", "--topic", "t", "--to-latest"], "an empty name"),
         ([*RESET, "--group", "g", "--to-latest"], "no topic was named"),
         ([*ONE, "--all-groups", "--to-latest"], "--group and --all-groups exclude"),
         ([*ONE, "--all-topics", "--to-latest"], "--topic and --all-topics exclude"),

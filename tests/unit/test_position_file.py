@@ -25,6 +25,10 @@ def rows(data: bytes) -> list[tuple[str | None, str, int, int]]:
         b"TOPIC,PARTITION,NEW-OFFSET\r\n\r\norders,0,7\r\n\r\norders,1,8",
         b'"orders","0","7"\n "orders" , 1 , 8 \n'.replace(b' "orders" ', b" orders "),
         b"orders:0:7\norders:1:8\n",
+        (
+            b"Warn: Partition 0 from topic t is empty. Falling back to latest known offset.\n\n"
+            b'"orders",0,7\norders,1,8\n'
+        ),
         b"orders,0,7\norders,1,8\norders,0,7\n",
         "orders,0,7\norders,1,8\n".encode("utf-16"),
     ],

@@ -113,6 +113,7 @@ def reset(
         groups=_groups_meant(way, group, all_groups=all_groups),
         all_groups=all_groups and not isinstance(way_value, Path),
         topics=tuple(map(TopicChoice.parse, options.topic)),
+        exact_groups=isinstance(way_value, Path),
     )
     words = _words(options, group, ways, all_groups=all_groups, all_topics=all_topics)
     where = again_on(options, side, on)
@@ -139,6 +140,9 @@ def _only_way(ways: Mapping[str, object]) -> tuple[str, object]:
 def _check_scope(
     options: Options, group: tuple[str, ...], *, all_groups: bool, all_topics: bool, way: str
 ) -> None:
+    if "" in group:
+        # Brokers do take it; who typed it has a variable that is not set.
+        raise UsageError("--group was given an empty name", hint="--group NAME")
     if group and all_groups:
         raise UsageError("--group and --all-groups exclude each other", hint="leave one out")
     if options.topic and all_topics:

@@ -229,6 +229,23 @@ def _groups() -> App:
         "It is only shown; with --execute it is done, and read back. A group that is active is "
         "never moved. Exit codes: 0 done, 1 a position was not set, 2 usage, 5 a group is active.",
     )
+    groups.command(
+        "kferry.cli.groups_snapshot:export",
+        name="export",
+        help="write all positions of one named cluster to a file\n\n"
+        "kferry groups export before.json --target HOST:PORT\n\n"
+        "With cluster, time and what each group wrote beside its positions. Exit codes: 0 done, "
+        "1 a position could not be read, 2 usage.",
+    )
+    groups.command(
+        "kferry.cli.groups_snapshot:import_",
+        name="import",
+        help="set positions on one named cluster as a file has them\n\n"
+        "kferry groups import before.json --target HOST:PORT\n\n"
+        "It is only shown; with --execute it is done, and read back. Groups that are not in the "
+        "file stay as they are. Exit codes: 0 done, 1 a position was not set, 2 usage, 5 a group "
+        "is active, or the file is about another cluster.",
+    )
     return groups
 
 

@@ -6,6 +6,7 @@ Owns files of positions as they come from the command line, the rows and the exi
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,8 @@ def positions_for(found: "Sequence[FilePosition]", group: tuple[str, ...], where
                 "before the topics",
             )
         only = GroupId(group[0])
-        return ToFile({(only, one.place): one for one in found})
+        named = (replace(one, group=only) for one in found)
+        return ToFile({(only, one.place): one for one in named})
     positions = {
         (one.group, one.place): one
         for one in found
@@ -96,20 +98,25 @@ def carry_out(
     code = exit_code(done.resets)
     if export:
         _say_troubles(done.resets)
-    if code is not ExitCode.DONE:
-        say(f"next: mend what is said above, then `kferry {command}{' --execute' * execute}` again")
-    elif execute:
-        say(f"next: {look}")
-    else:
+    if not execute:
         say("nothing was changed")
-        say(f"next: kferry {command} --execute")
+    say(f"next: {_next(code, command, look, execute=execute)}")
     return code
+
+
+def _next(code: ExitCode, command: str, look: str, *, execute: bool) -> str:
+    again = f"kferry {command}{' --execute' * execute}"
+    if code is ExitCode.REFUSED:
+        return f"stop the members of the active groups, then `{again}` again"
+    if code is not ExitCode.DONE:
+        return f"mend what is said above, then `{again}` again"
+    return look if execute else f"{again} --execute"
 
 
 def exit_code(resets: "Iterable[Reset]") -> ExitCode:
     """Say how it ended: the worst of the positions."""
     steps = {str(one.step) for one in resets}
-    if "failed" in steps:
+    if "failed" in steps or steps == {"left"}:
         return ExitCode.FAILED
     return ExitCode.REFUSED if "active" in steps else ExitCode.DONE
 

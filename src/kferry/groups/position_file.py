@@ -97,6 +97,11 @@ def checked_position(
     """Make a position of values from outside; a ValueError says what is wrong with them."""
     if group == "":
         raise ValueError("the group has no name")
+    for text in (group or "", metadata or ""):
+        if any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise ValueError(
+                f"`{ascii(text)[:80]}` is no text"
+            )  # half a character, as JSON can hold
     if not _TOPIC.fullmatch(topic):
         raise ValueError(f"`{topic[:80]}` is no topic's name")
     if not 0 <= partition <= _LARGEST_PARTITION:
@@ -112,7 +117,12 @@ def checked_position(
 
 
 def _filled(rows: Iterable[list[str]]) -> Iterable[list[str]]:
-    return (row for row in rows if any(field.strip() for field in row))
+    return (row for row in rows if any(field.strip() for field in row) and not _is_warning(row))
+
+
+def _is_warning(row: list[str]) -> bool:
+    """Whether it is what Kafka's tool says between the lines of its own `--export`."""
+    return len(row) == 1 and row[0].startswith("Warn: Partition ")
 
 
 def _is_header(row: list[str]) -> bool:

@@ -5,7 +5,7 @@ before anything is committed, and every commit is read back. Writes only when to
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from kferry.admin.group_commit import ACTIVE, NewPosition, Results, commit_offsets, positions_of
@@ -23,11 +23,12 @@ from kferry.migration.chosen import NoSuchTopic
 from kferry.migration.group_sync import committed_at, refused
 from kferry.migration.one_cluster import topics_of
 from kferry.migration.topic_choice import TopicChoice, partitions_of
-from kferry.names import ClusterId, GroupId, TopicPartition
+from kferry.names import ClusterId, GroupId, TopicName, TopicPartition
 from kferry.units import some
-from kferry.wire import BrokerError, Cluster, Outcomes, WireError, open_cluster
+from kferry.wire import BrokerError, Cluster, Outcomes, Topic, WireError, open_cluster
 
 _CONSUMERS = frozenset({"", "consumer"})
+_MADE_ANEW = "the topic was made anew since: these are offsets of other records"
 
 
 class NoSuchGroup(KferryError):
@@ -56,8 +57,14 @@ class ResetRequest:
     all_groups: bool = False
     topics: tuple[TopicChoice, ...] = ()
     """None: the partitions in which each group stands, or those of the file."""
+    exact_groups: bool = False
+    """Groups are names, never globs."""
+    every_place: bool = True
+    """A file that names what is not there is refused; otherwise that is left out and said."""
     cluster_id: str | None = None
     """The cluster that the file is about; another one is refused."""
+    topic_ids: Mapping[TopicName, str] = field(default_factory=dict)
+    """The topics that the file is about, as far as their ids are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +111,7 @@ def _insist_on_cluster(request: ResetRequest, cluster_id: ClusterId) -> None:
 
 
 async def _groups(cluster: Cluster, request: ResetRequest) -> list[GroupId]:
-    if not request.all_groups and not any(map(_is_glob, request.groups)):
+    if request.exact_groups or not (request.all_groups or any(map(_is_glob, request.groups))):
         return sorted({GroupId(one) for one in request.groups})
     listed: dict[GroupId, ListedGroup] = {}
     for outcome in (await list_groups(cluster)).values():
@@ -154,7 +161,8 @@ async def _places(
         by_group: dict[GroupId, list[TopicPartition]] = {group: [] for group in there}
         for group, place in sorted(request.way.positions):
             by_group[group].append(place)
-        await _insist_on_places(cluster, {one for own in by_group.values() for one in own})
+        if request.every_place:
+            await _insist_on_places(cluster, {one for own in by_group.values() for one in own})
         return by_group
     if request.topics:
         selection = TopicChoice.selection(request.topics)
@@ -187,11 +195,27 @@ async def _now(
     cluster: Cluster, request: ResetRequest, places: Collection[TopicPartition]
 ) -> dict[TopicPartition, Place]:
     logs = await logs_of(cluster, await view_of(cluster), places, committed=False)
+    if request.topic_ids and places:
+        found = (await cluster.refresh({place.topic for place in places})).topics
+        logs = {
+            place: replace(log, trouble=_MADE_ANEW) if _anew(request, place, found) else log
+            for place, log in logs.items()
+        }
     if not isinstance(request.way, ToTime):
         return {place: Place(log=log) for place, log in logs.items()}
     asked = [place for place, log in logs.items() if not log.trouble]
     timed = await offsets_by_time(cluster, asked, request.way.ms)
     return {place: _timed(Place(log=log), timed.get(place)) for place, log in logs.items()}
+
+
+def _anew(request: ResetRequest, place: TopicPartition, found: Mapping[TopicName, Topic]) -> bool:
+    known, topic = request.topic_ids.get(place.topic), found.get(place.topic)
+    return (
+        known is not None
+        and topic is not None
+        and topic.id is not None
+        and (str(topic.id) != known)
+    )
 
 
 def _timed(place: Place, timed: Timed | WireError | None) -> Place:
