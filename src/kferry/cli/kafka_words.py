@@ -52,6 +52,8 @@ def understood(tokens: Sequence[str], say: Say = say) -> list[str]:
 
 
 _VALUED = {*_CLUSTER, "--command-config", *_DROPPED_VALUES, *_TAKES_VALUE}
+SPELLINGS = frozenset({*_READ_AS, *_DROPPED, *_DROPPED_VALUES, "--zookeeper"})
+"""What is understood, or refused with a reason, and is no option of ours."""
 
 
 def _split(token: str) -> list[str]:
