@@ -29,7 +29,8 @@ _SMALL: dict[str, Any] = {
     "groups": 1,
     "rate": 300.0,
 }
-_CUTOVER = ("--silence", "2s", "--patience", "40s", "--yes", "--json", "--producers-stopped")
+_CUTOVER = ("--silence", "2s", "--yes", "--json", "--producers-stopped")
+_PATIENCE = "40s"
 _ALL_TO_TARGET = "start --all-consumers --on target\nlive start --all-producers --on target"
 HOOKS: dict[str, dict[str, str]] = {
     "mirror": {
@@ -115,7 +116,7 @@ class Switch:
         path.chmod(0o755)
         return path
 
-    def walk(self, *more: str, scheme: bool = True) -> "Walk":
+    def walk(self, *more: str, scheme: bool = True, patience: str = _PATIENCE) -> "Walk":
         """Start walking."""
         named = ["--scheme", self.scheme] if scheme else []
         return Walk(
@@ -124,6 +125,8 @@ class Switch:
                 "cutover",
                 *self.arguments,
                 *_CUTOVER,
+                "--patience",
+                patience,
                 *named,
                 "--topic",
                 f"{self.prefix}-*",
@@ -143,6 +146,8 @@ class Switch:
                 "rollback",
                 *self.arguments,
                 *_CUTOVER,
+                "--patience",
+                _PATIENCE,
                 "--hooks",
                 str(self.folder / "hooks"),
                 *more,

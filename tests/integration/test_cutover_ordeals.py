@@ -1,10 +1,12 @@
 """A cutover that is cut short, hindered or lied to: nobody loses, repeats or waits for nothing."""
 
+import contextlib
 from pathlib import Path
 
 from switching import assert_exact, flow, switching
 
 from kferry.sandbox import Sandbox
+from kferry.sandbox.live.errors import LiveError
 
 _STEPS = (
     "look", "follow", "verify", "silence", "consumers-stop", "tail", "positions", "mark", "arm",
@@ -46,7 +48,7 @@ def test_a_producer_that_goes_on_is_named_and_everybody_starts_again(
     with switching(plain, "mirror", tmp_path, transactional=0) as switch:
         flow(switch.live, 200)
         switch.live.start([switch.live.spec.rogue.name])
-        refused = switch.walk("--patience", "6s").ended()
+        refused = switch.walk(patience="12s").ended()
         assert refused.code == 5
         assert "silence" in refused.said
         assert "stand still" in refused.said
@@ -65,7 +67,7 @@ def test_an_open_transaction_a_group_on_the_target_and_a_hook_that_fails_are_ref
         flow(switch.live, 200)
         switch.live.hang(["transactional-1"])
         switch.hook("on-silence", "live stop --producers producer-1 producer-2")
-        refused = switch.walk("--patience", "6s").ended()
+        refused = switch.walk(patience="12s").ended()
         assert refused.code == 5
         assert "open transaction" in refused.said
         switch.live.resume(["transactional-1"])
@@ -78,7 +80,10 @@ def test_an_open_transaction_a_group_on_the_target_and_a_hook_that_fails_are_ref
         flow(switch.live, 50)
 
         switch.hook("on-silence", "live stop --all-producers")
-        switch.live.start([switch.live.groups[0]], side="target")
+        with contextlib.suppress(
+            LiveError
+        ):  # it has no position there, and is a member all the same
+            switch.live.start([switch.live.groups[0]], side="target")
         back = switch.roll_back()
         assert back.code == 0, back.said
         refused = switch.walk().ended()
