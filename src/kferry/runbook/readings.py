@@ -75,6 +75,7 @@ def nobody_there(there: Mapping[GroupId, There]) -> Reading:
     return Reading(
         gate="target groups",
         passed=not active and not trouble,
+        final=bool(active or trouble),
         measured=f"{many(len(active), 'group')} active on the target",
         why="; ".join(
             [
@@ -110,6 +111,7 @@ def empty(
     return Reading(
         gate="empty target",
         passed=not why,
+        final=bool(why),
         measured=f"{many(len(ends), 'partition')}, {len(full):,} with records, "
         f"{len(missing):,} missing",
         why="; ".join(why),
