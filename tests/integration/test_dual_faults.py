@@ -1,5 +1,7 @@
 """A cluster in trouble: what it costs the application under each policy, and what is told of it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from machine import eventually
 from topic_making import make, unique
 
 from kferry import DualProducer
-from kferry.dualwrite import State
+from kferry.dualwrite import State, read_map
 from kferry.names import TopicName
 from kferry.sandbox import Cluster, Sandbox
 from kferry.sandbox.faults import brokers
@@ -178,6 +180,40 @@ def test_a_secondary_that_stays_away_does_not_keep_an_application_from_ending(
     gaps = [run for one in told.partitions.values() for run in one.missing]
     assert sum(run.length for run in gaps) == 100
     assert told.closed
+
+
+def test_a_program_that_ends_while_the_secondary_is_away_names_what_is_missing(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    topic = on_both(sandbox, "dual-exit")
+    code = f"""
+from kferry import DualProducer
+producer = DualProducer(
+    {{"bootstrap.servers": {sandbox.source.bootstrap!r}}},
+    secondary={{"bootstrap.servers": {sandbox.target.bootstrap!r}}},
+    map_file={str(tmp_path / "map")!r},
+    report_wait=0.1,
+)
+for number in range(100):
+    producer.produce({str(topic)!r}, b"%d" % number, on_delivery=lambda error, report: None)
+assert producer.flush() == 0
+"""
+    take_away(sandbox.target, "asleep")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+    finally:
+        bring_back(sandbox.target)
+    assert done.returncode == 0, done.stderr
+    told = read_map(tmp_path / "map")
+    assert told.closed
+    gaps = [run for one in told.partitions.values() for run in one.missing]
+    assert sum(run.length for run in gaps) == 100
 
 
 def test_both_or_error_tells_of_a_side_that_is_gone(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def translate(
 def _next(options: Options, maps: tuple[Path, ...]) -> str:
     if not maps:
         return f"next: kferry status{options.again()}"
-    return "next: kferry groups reset --help: set a group on the new cluster to these offsets"
+    return "next: kferry groups reset --help, to set groups on the new cluster"
 
 
 def _look_up(

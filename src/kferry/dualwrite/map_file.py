@@ -31,12 +31,14 @@ def read_map(path: Path) -> Written:
         data = path.read_bytes()
     except OSError as error:
         raise MapFileError(
-            f"the map file {path} cannot be read", error.strerror or str(error)
+            f"the map file {path} cannot be read",
+            error.strerror or str(error),
+            hint="name the file that DualProducer(map_file=...) writes",
         ) from error
     return _read(path, data)[0]
 
 
-def _read(path: Path, data: bytes) -> tuple[Written, int]:
+def _read(path: Path, data: bytes, *, changed: str = "Nothing was changed.") -> tuple[Written, int]:
     try:
         check_head(data)
         entries, end = unframe(data)
@@ -47,7 +49,7 @@ def _read(path: Path, data: bytes) -> tuple[Written, int]:
             str(error),
             hint="name the file that DualProducer(map_file=...) writes; a damaged one is kept as "
             "it is, and another name starts a new one",
-            changed=NOTHING_SENT,
+            changed=changed,
         ) from error
 
 
@@ -127,7 +129,7 @@ class MapFile:
     def _find_end(self) -> int:
         data = self._all()
         if not HEAD.startswith(data):
-            self._before, end = _read(self.path, data)
+            self._before, end = _read(self.path, data, changed=NOTHING_SENT)
             os.ftruncate(self._file, end)
             return end
         # New, or its maker died before the first line was whole.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
 _WRITE_EVERY_S = 1.0
+_PURGED_S = 5.0
+"""The client answers for what it gives up as soon as its thread comes to it."""
 _AT_CLOSE = "the producer was closed before the secondary had answered"
 
 Topics = Mapping[str, str] | Callable[[str], str]
@@ -254,11 +256,7 @@ class DualProducer:
             return False
         try:
             self._flush(-1)
-            with self._secondary.hurry():
-                self._relay.wait_until_answered(self._close_wait)
-            self._relay.give_up(_AT_CLOSE)
-            self._secondary.producer.purge()
-            self._relay.wait_until_answered(self._close_wait)
+            self._end_secondary(self._close_wait)
             self._flush(0)
         finally:
             self._end()
@@ -328,10 +326,18 @@ class DualProducer:
 
     def _at_exit(self) -> None:
         """Nobody called close(): what the primary has acknowledged still goes to the secondary."""
-        if not self._relay.stats().behind:
-            with self._secondary.hurry():
-                self._relay.wait_until_answered(self._close_wait)
-        self._end()
+        try:
+            self._end_secondary(0 if self._relay.stats().behind else self._close_wait)
+        finally:
+            self._end()
+
+    def _end_secondary(self, wait: float) -> None:
+        """Give it a last while; what it has not acknowledged then is missing, and named so."""
+        with self._secondary.hurry():
+            self._relay.wait_until_answered(wait)
+        self._relay.give_up(_AT_CLOSE)
+        self._secondary.producer.purge()
+        self._relay.wait_until_answered(_PURGED_S)
 
     def _end(self) -> None:
         """End the threads and write down what is known."""

@@ -30,7 +30,8 @@ class DualPartition:
     missing: list[tuple[int, int]] = field(default_factory=list)
     unknown: list[tuple[int, int]] = field(default_factory=list)
     known_to: int = 0
-    closed: bool = True
+    open_from: int | None = None
+    """From here on a file may not tell yet: its producer runs, or was killed."""
 
     @property
     def in_order(self) -> bool:
@@ -136,7 +137,9 @@ def _add(one: DualPartition, told: PartitionPairs, *, closed: bool) -> None:
     one.missing += [(run.primary, run.primary + run.length) for run in told.missing]
     one.unknown += told.unknown
     one.known_to = max(one.known_to, told.known_to)
-    one.closed = one.closed and closed
+    if not closed:
+        ends = [told.known_to] if one.open_from is None else [told.known_to, one.open_from]
+        one.open_from = min(ends)
 
 
 def _insist_on_one_log(one: DualPartition) -> None:
@@ -153,20 +156,24 @@ def _insist_on_one_log(one: DualPartition) -> None:
 def _forth(one: DualPartition, offset: int) -> tuple[int | None, bool, str]:
     for start, end in one.unknown:
         if start <= offset < end:
-            why = (
-                f"a producer was killed: of {start:,} to {end - 1:,} it is not known which arrived"
-            )
-            return None, False, f"unknown: {why}"
-    if offset >= one.known_to and not one.closed:
-        return None, False, f"not yet: the map file tells of what is before {one.known_to:,}"
+            which = f"which of {start:,} to {end - 1:,} arrived"
+            return None, False, f"unknown: a producer was killed before it wrote down {which}"
+    if one.open_from is not None and offset >= one.open_from:
+        return None, False, f"not yet: the map file tells of what is before {one.open_from:,}"
     other, exact, reason = (
         found(one.offsets, offset, to_source=False) if one.in_order else _least(one, offset)
     )
-    behind = sum(max(0, end - max(start, offset)) for start, end in one.missing)
-    if other is not None and behind:
-        reason += f"; {many(behind, 'record')} from here on are missing on the other side"
-        exact = False
-    return other, exact, reason
+    if other is None:
+        return None, False, reason
+    if behind := _from_on(offset, one.missing):
+        reason += f"; {many(behind, 'record')} from here on missing on the other side"
+    if open_ := _from_on(offset, one.unknown):
+        reason += f"; of {many(open_, 'offset')} from here on it is not known what arrived"
+    return other, exact and not behind and not open_, reason
+
+
+def _from_on(offset: int, stretches: Iterable[tuple[int, int]]) -> int:
+    return sum(max(0, end - max(start, offset)) for start, end in stretches)
 
 
 def _back(one: DualPartition, offset: int) -> tuple[int | None, bool, str]:
