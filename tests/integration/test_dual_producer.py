@@ -283,7 +283,7 @@ def test_a_killed_application_leaves_a_map_that_is_true_and_says_what_it_does_no
             ]
         )
         try:
-            eventually(partial(written, journal, beyond=lines + 2_000))
+            eventually(partial(written, journal, beyond=lines + 6_000))
         finally:
             child.send_signal(signal.SIGKILL)
             child.wait()
