@@ -93,6 +93,8 @@ class Switch:
     live: Live
     scheme: str
     folder: Path
+    migration: str = ""
+    """None: one of its own."""
 
     @property
     def prefix(self) -> str:
@@ -102,7 +104,7 @@ class Switch:
     @property
     def arguments(self) -> list[str]:
         """Return what every command of this migration needs."""
-        return [*sides(self.sandbox), "-m", self.prefix]
+        return [*sides(self.sandbox), "-m", self.migration or self.prefix]
 
     def hook(self, name: str, script: str) -> Path:
         """Write a hook; `live` in it is the traffic's command."""

@@ -101,6 +101,8 @@ class Paper:
     notes: list[Record] = field(default_factory=list)
     cut_after: int | None = None
 
+    def glance(self, record: Record) -> None: ...
+
     async def keep(self, record: Record) -> None:
         self.notes.append(read_record(record.document()))
         if self.cut_after is not None and len(self.notes) > self.cut_after:
@@ -257,6 +259,19 @@ async def test_a_word_stands_for_what_cannot_be_measured_and_no_word_does_not() 
         await runner(scheme, world, Paper(), People(world, word=False)).walk()
 
 
+async def test_what_a_gate_measured_last_stays_in_the_record_of_a_cutover_that_stands_still() -> (
+    None
+):
+    world, paper = World(shut={"consumers_gone"}), Paper()
+    with pytest.raises(GateShut):
+        await runner(SCHEMES["mirror"], world, paper, People(world)).walk()
+    left = paper.notes[-1]
+    assert [(one.gate, one.passed) for one in left.gates] == [("consumers_gone", False)]
+    world.shut.clear()
+    ended = await runner(SCHEMES["mirror"], world, Paper(), People(world), at=left).walk()
+    assert not ended.gates
+
+
 async def test_no_at_the_point_of_no_return_hands_nothing_over_and_starts_all_again() -> None:
     scheme = SCHEMES["mirror"]
     world, paper = World(), Paper()
@@ -289,7 +304,7 @@ async def test_asked_to_stop_it_waits_at_the_gate_and_can_be_gone_on_with() -> N
 def test_a_record_that_says_what_cannot_be_is_refused() -> None:
     good = record(SCHEMES["mirror"]).document()
     for key in good:
-        if key == "facts":
+        if key in {"facts", "gates"}:
             continue
         with pytest.raises(ValueError, match=r"."):
             read_record({name: value for name, value in good.items() if name != key})

@@ -6,7 +6,7 @@ Owns how a snapshot that others took is shown, and how its age is said. Writes n
 import contextlib
 import shlex
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -15,11 +15,15 @@ from kferry.cli.console import answer, answer_json, say
 from kferry.cli.copy_view import view_for
 from kferry.cli.options import Options
 from kferry.cli.progress_lines import block, clock, retention_lines
+from kferry.cli.standing_lines import standing_line, standing_lines
 from kferry.cli.tables import visible
 from kferry.cli.words import duration
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.errors import ExitCode, UsageError
 from kferry.progress import Snapshot, to_json
+
+if TYPE_CHECKING:
+    from kferry.runbook.standing import Standing
 
 _SILENT_SECONDS = 30
 _MOST_NAMED = 5
@@ -45,18 +49,34 @@ def run(
         return ExitCode.DONE
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.migration import status  # noqa: PLC0415
+    from kferry.runbook.standing import standings, standings_json  # noqa: PLC0415
 
-    snapshot = loop.run(
+    seen = loop.run(
         status(target, migration=options.migration_name, source=options.source_settings)
     )
+    snapshot, cutovers = seen.snapshot, standings(seen.documents)
     if options.json:
-        answer_json(to_json(snapshot))
+        answer_json({**to_json(snapshot), **standings_json(cutovers)})
     else:
         again = copy_command(snapshot, options)
-        for line in status_lines(snapshot, now=datetime.now(UTC), again=again):
+        lines = status_lines(snapshot, now=datetime.now(UTC), again=again)
+        for line in [*lines, *standing_lines(cutovers)]:
             answer(line)
-    say(next_line(snapshot, options, now=datetime.now(UTC)))
+    if cutovers.open is not None:
+        say(next_of_cutover(cutovers.open, options))
+    else:
+        say(next_line(snapshot, options, now=datetime.now(UTC)))
     return ExitCode.DONE
+
+
+def next_of_cutover(standing: "Standing", options: Options) -> str:
+    """Name the next command while a cutover is under way."""
+    again = options.again()
+    if standing.walked:
+        return f"next: kferry status --watch{again}"
+    if standing.record.no_return:
+        return f"next: kferry cutover{again}  (goes on with it)"
+    return f"next: kferry cutover{again} goes on with it, kferry rollback{again} takes it back"
 
 
 def target_of(options: Options, command: str) -> ClusterSettings:
@@ -121,14 +141,24 @@ def _age(snapshot: Snapshot, now: datetime) -> float:
 
 async def _follow(target: ClusterSettings, options: Options) -> None:
     from kferry.migration import follow_status  # noqa: PLC0415  as above
+    from kferry.runbook.standing import standings, standings_json  # noqa: PLC0415
 
     view = view_for(options, is_answer=True)
     if not options.quiet:
         view.narrate("showing what the copy writes down; Ctrl-C ends this, not the copy")
     try:
-        async for snapshot in follow_status(
+        said = ""
+        async for seen in follow_status(
             target, migration=options.migration_name, source=options.source_settings
         ):
-            view.snapshot(snapshot)
+            cutovers = standings(seen.documents)
+            if options.json:
+                answer_json({**to_json(seen.snapshot), **standings_json(cutovers)})
+                continue
+            line = "" if cutovers.open is None else standing_line(cutovers.open)
+            if line and line != said:
+                view.narrate(line)
+            said = line
+            view.snapshot(seen.snapshot)
     finally:
         view.close()

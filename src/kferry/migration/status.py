@@ -31,18 +31,27 @@ class NoMigration(KferryError):
     exit_code = ExitCode.USAGE
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a ledger says of its migration just now."""
+
+    snapshot: Snapshot
+    documents: Documents
+    """Those that are about the migration as a whole, its cutovers among them."""
+
+
 async def status(
     target: ClusterSettings, *, migration: str | None, source: ClusterSettings | None = None
-) -> Snapshot:
+) -> Seen:
     """Read the newest snapshot."""
     async with open_cluster(target) as cluster:
         ledger = await find(cluster, migration=migration, source=source)
-        return await _read(cluster, ledger)
+        return _seen(ledger, plain(await read_ledger(cluster, ledger, [0]))[0])
 
 
 async def follow_status(
     target: ClusterSettings, *, migration: str | None, source: ClusterSettings | None = None
-) -> AsyncIterator[Snapshot]:
+) -> AsyncIterator[Seen]:
     """Read snapshots until whoever looks goes away."""
     async with open_cluster(target) as cluster:
         ledger = await find(cluster, migration=migration, source=source)
@@ -50,7 +59,7 @@ async def follow_status(
         documents = dict(plain(contents)[0])
         tail = LedgerTail(cluster, ledger, [0], contents.ends)
         while True:
-            yield _snapshot(ledger, documents)
+            yield _seen(ledger, documents)
             await asyncio.sleep(_EVERY_S)
             # Only what is new: a slot may hold hours of checkpoints.
             for document in await tail.poll(seconds=0):
@@ -108,8 +117,8 @@ async def find(
     return ledger
 
 
-async def _read(cluster: Cluster, ledger: LedgerTopic) -> Snapshot:
-    return _snapshot(ledger, plain(await read_ledger(cluster, ledger, [0]))[0])
+def _seen(ledger: LedgerTopic, documents: Documents) -> Seen:
+    return Seen(snapshot=_snapshot(ledger, documents), documents=documents)
 
 
 def _snapshot(ledger: LedgerTopic, documents: Documents) -> Snapshot:

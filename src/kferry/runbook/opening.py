@@ -21,6 +21,7 @@ from kferry.migration.switching.book import CutoverBook, insist_on_nobody, ourse
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.way_back import NoWayBack
+from kferry.names import TopicName
 from kferry.runbook.back import WAY_BACK
 from kferry.runbook.bundle import write_bundle
 from kferry.runbook.comparing import Comparison
@@ -78,7 +79,10 @@ class _Memory:
     book: CutoverBook
 
     async def keep(self, record: Record) -> None:
-        await self.book.write(record.document())
+        await self.book.write(record.document(), ended=not record.open)
+
+    def glance(self, record: Record) -> None:
+        self.book.glance(record.document())
 
 
 @asynccontextmanager
@@ -300,6 +304,10 @@ def _keeping(
 ) -> Callable[[], Awaitable[None]]:
     async def keep() -> None:
         documents = await read_documents(base.sides.clusters.target, ledger)
+        entries = read_topics(documents)
+        names = {
+            name: entries[name].target for name in map(TopicName, record.topics) if name in entries
+        }
         write_bundle(
             request.bundle or Path(f"kferry-undo-{base.migration}.json"),
             {
@@ -307,7 +315,7 @@ def _keeping(
                 "source": base.sides.source_id,
                 "target": base.sides.target_id,
                 "cutover": record.document(),
-                "topics": {name: entry.target for name, entry in read_topics(documents).items()},
+                "topics": names,
                 "positions": [
                     {
                         "group": one.group,
@@ -316,6 +324,8 @@ def _keeping(
                         "before": one.before,
                     }
                     for one in images_of(documents)
+                    # Those of topics that were handed over before are nobody's to take back.
+                    if one.place.topic in names.values()
                 ],
             },
         )

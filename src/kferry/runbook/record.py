@@ -45,6 +45,8 @@ class Record:
     at: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What operations want to keep: ends at the switch, when both sides were compared."""
+    gates: tuple[Reading, ...] = ()
+    """What the gates of the current step, or of the one that failed, measured last."""
 
     @property
     def open(self) -> bool:
@@ -78,6 +80,7 @@ class Record:
             "by": self.by,
             "at": self.at,
             "facts": dict(self.facts),
+            "gates": [reading_json(reading) for reading in self.gates],
         }
 
 
@@ -86,6 +89,9 @@ class Memory(Protocol):
 
     async def keep(self, record: Record) -> None:
         """Keep it, so that it outlives this process."""
+
+    def glance(self, record: Record) -> None:
+        """Keep it with the next sign of life: nothing depends on it but who looks on."""
 
 
 def reading_json(reading: Reading) -> dict[str, Any]:
@@ -118,6 +124,7 @@ def read_record(value: Mapping[str, Any]) -> Record:
             by=_text(value["by"]),
             at=_text(value["at"]),
             facts=dict(value.get("facts", {})),
+            gates=tuple(map(_reading, value.get("gates", []))),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{error} is missing or not what it should be") from None
@@ -127,15 +134,16 @@ def _passed(value: Mapping[str, Any]) -> Passed:
     return Passed(
         step=_text(value["step"]),
         at=_text(value["at"]),
-        readings=tuple(
-            Reading(
-                gate=_text(one["gate"]),
-                passed=one["passed"] is True,
-                measured=_text(one["measured"]),
-                why=_text(one["why"]),
-            )
-            for one in value["readings"]
-        ),
+        readings=tuple(map(_reading, value["readings"])),
+    )
+
+
+def _reading(value: Mapping[str, Any]) -> Reading:
+    return Reading(
+        gate=_text(value["gate"]),
+        passed=value["passed"] is True,
+        measured=_text(value["measured"]),
+        why=_text(value["why"]),
     )
 
 

@@ -180,6 +180,8 @@ class Runner:
             self.copying.insist()
             readings = [self._with_word(one, vouched=vouched) for one in await gate(self.do)]
             self.operator.gates(readings)
+            self.record = replace(self.record, gates=tuple(readings), at=self.now())
+            self.memory.glance(self.record)
             shut = [one for one in readings if not one.passed]
             if not shut:
                 return readings
@@ -202,6 +204,7 @@ class Runner:
 
     async def _failed(self, step: Step, reason: str) -> None:
         """Go back to where every application runs, and leave the cutover there."""
+        gates = self.record.gates  # taking steps back measures others
         if self.record.no_return:
             await self._keep(state="stopped", reason=reason)
             return
@@ -215,7 +218,7 @@ class Runner:
             reason = f"{reason}; and taking it back failed: {second.title}"
             await self._keep(state="stopped", reason=reason)
             return
-        await self._keep(state="stopped", current="", reason=reason)
+        await self._keep(state="stopped", current="", reason=reason, gates=gates)
 
     def _back_to_rest(self, step: Step) -> list[Step]:
         """The step that failed, and those before it for which applications stand still."""
@@ -245,6 +248,8 @@ class Runner:
             raise Stopped
 
     async def _keep(self, **changes: object) -> None:
+        if changes.get("current", self.record.current) != self.record.current:
+            changes = {"gates": (), **changes}
         self.record = replace(self.record, by=self.by, at=self.now(), **changes)  # type: ignore[arg-type]
         await self.memory.keep(self.record)
 

@@ -18,9 +18,12 @@ from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.wire import Cluster, WireError
 
 CUTOVER = "cutover"
+_ENDED = "ended-cutover/"
 _SWITCH = "switch/"
 _SIGN_EVERY_S = 2.0
 _LISTEN_S = 3 * _SIGN_EVERY_S
+_ALIVE_MS = 15_000
+"""For who only looks on; its clock may not be ours."""
 
 
 class Walked(KferryError):
@@ -28,6 +31,13 @@ class Walked(KferryError):
 
     code = "K244"
     exit_code = ExitCode.LEDGER_HELD
+
+
+class CutoverOpen(KferryError):
+    """A cutover has no end yet."""
+
+    code = "K255"
+    exit_code = ExitCode.REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +90,36 @@ def as_partitions(topic: str, ends: Mapping[int, int]) -> dict[TopicPartition, i
     return {
         TopicPartition(TopicName(topic), PartitionId(number)): end for number, end in ends.items()
     }
+
+
+def ended_cutovers(documents: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return what is kept of cutovers that have come to an end: one migration may take several."""
+    found = {
+        key.removeprefix(_ENDED): value
+        for key, value in documents.items()
+        if key.startswith(_ENDED)
+    }
+    return list(found.values())
+
+
+def insist_on_none_open(documents: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to end a migration of which a part is being switched over."""
+    value = documents.get(CUTOVER, {})
+    if value.get("state") in {None, "done", "undone"}:
+        return
+    raise CutoverOpen(
+        "a cutover is under way",
+        f"{value.get('scheme', '')}, begun {value.get('started', '')}; it is "
+        f"{value.get('state', '')}",
+        hint="kferry cutover goes on with it, kferry rollback takes it back",
+    )
+
+
+def walked(value: Mapping[str, Any]) -> bool:
+    """Whether somebody who walks it gave a sign of life just now."""
+    if value.get("state") != "walking" or _ended_here(str(value.get("by", ""))):
+        return False
+    return time.time() * 1000 - int(value.get("sign", 0)) < _ALIVE_MS
 
 
 def ourselves() -> str:
@@ -143,11 +183,16 @@ class CutoverBook:
         self._last: Mapping[str, Any] | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    async def write(self, value: Mapping[str, Any]) -> None:
-        """Keep what the record says now."""
+    async def write(self, value: Mapping[str, Any], *, ended: bool = False) -> None:
+        """Keep what the record says now; `ended`: also for when the next cutover has begun."""
         async with self._one_at_a_time:
             self._last = value
-            await self._append(value)
+            kept = [(f"{_ENDED}{value['id']}", value)] if ended else []
+            await self._append(value, *kept)
+
+    def glance(self, value: Mapping[str, Any]) -> None:
+        """Keep it with the next sign of life."""
+        self._last = value
 
     async def signs(self) -> None:
         """Give signs of life until cancelled."""
@@ -163,6 +208,6 @@ class CutoverBook:
         """Write other documents beside it."""
         await append(self._cluster, self._ledger, 0, documents)
 
-    async def _append(self, value: Mapping[str, Any]) -> None:
+    async def _append(self, value: Mapping[str, Any], *more: tuple[str, Mapping[str, Any]]) -> None:
         signed = {**value, "sign": int(time.time() * 1000)}
-        await append(self._cluster, self._ledger, 0, [(CUTOVER, signed)])
+        await append(self._cluster, self._ledger, 0, [(CUTOVER, signed), *more])
