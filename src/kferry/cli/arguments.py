@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from kferry.cli.options import FLAGS, VALUED
 
 _RUN = ("sandbox", "run")
+ASK = "ask"
+"""Stands for a value that is asked for."""
+_MAY_STAND_ALONE: dict[tuple[str, ...], str] = {("cancel",): "--delete-created"}
 _RUN_VALUED = VALUED | {"--name", "--on"}
 
 
@@ -23,6 +26,8 @@ def arrange(argv: Sequence[str], groups: frozenset[tuple[str, ...]]) -> list[str
         return leading
     if tuple(command) == _RUN:
         own = _protect(own)
+    if (option := _MAY_STAND_ALONE.get(tuple(command))) is not None:
+        own = _with_value(own, option)
     return [*command, *leading, *own]
 
 
@@ -37,6 +42,16 @@ def _split_leading(argv: list[str]) -> tuple[list[str], list[str]]:
         else:
             break
     return argv[:position], argv[position:]
+
+
+def _with_value(own: list[str], option: str) -> list[str]:
+    """Give an option that stands without a value the one that means: ask."""
+    found: list[str] = []
+    for token, following in zip(own, [*own[1:], "-"], strict=True):
+        found.append(token)
+        if token == option and following.startswith("-"):
+            found.append(ASK)
+    return found
 
 
 def _protect(own: list[str]) -> list[str]:

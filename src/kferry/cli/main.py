@@ -22,6 +22,7 @@ _WITH_SUBCOMMANDS = frozenset(
         ("control",),
         ("groups",),
         ("inspect",),
+        ("ledger",),
         ("messages",),
         ("offsets",),
         ("sandbox",),
@@ -148,20 +149,36 @@ def build() -> App:
     app.command(
         "kferry.cli.complete:run",
         name="complete",
-        help="give the target's topics their own settings after the copy\n\n"
+        help="end a migration: the target's topics get their own settings\n\n"
         "While it copies, kferry keeps retention and the cleaner away from topics it created, and "
         "from others with --suspend-retention. This ends it: what is older than a topic's "
-        "retention goes. Exit codes: 0 done, 1 a topic did not get its settings, 2 usage, 8 a "
-        "copy is at work.",
+        "retention goes, and beforehand it is said how much that is. Exit codes: 0 done, 1 a topic "
+        "did not get its settings, 2 usage, 5 groups have yet to read what would go, a cutover is "
+        "under way, or somebody said no, 8 a copy is at work.",
         group=_SWITCH,
+        sort_key=3,
     )
+    app.command(
+        "kferry.cli.cancel:run",
+        name="cancel",
+        help="give a migration up before anything was handed over\n\n"
+        "Settings and positions on the target become what they were, the ledger goes into a file "
+        "and is deleted. Topics stay; with --delete-created those go that kferry created and that "
+        "hold nothing but its records. A second run has nothing to do. Exit codes: 0 done, "
+        "1 something could not be taken away, 2 usage, 5 refused, or somebody said no, 8 a copy is "
+        "at work.",
+        group=_SWITCH,
+        sort_key=4,
+    )
+    app.command(_ledger())
     app.command(
         "kferry.cli.status:run",
         name="status",
         help="how far a migration is, from any machine\n\n"
         "It is read from the ledger on the target: topics, rates, lag, what limits the copy, what "
-        "stopped. Nothing is written.",
+        "stopped; and where a cutover stands. Nothing is written.",
         group=_LOOK,
+        sort_key=1,
     )
     app.command(_sandbox())
     app.command(
@@ -247,6 +264,26 @@ def _groups() -> App:
         "is active, or the file is about another cluster.",
     )
     return groups
+
+
+def _ledger() -> App:
+    ledger = App(
+        name="ledger",
+        help="what a migration remembers of itself, on the target",
+        group=_LOOK,
+        sort_key=2,
+        help_formatter="plain",
+    )
+    ledger.command(
+        "kferry.cli.ledger:show", name="show", help="list its documents; with --json, all of them"
+    )
+    ledger.command(
+        "kferry.cli.ledger:export",
+        name="export",
+        help="write its documents to a file, one JSON object a line\n\n"
+        "kferry ledger export ledger.jsonl -m NAME --target HOST:PORT",
+    )
+    return ledger
 
 
 def _offsets() -> App:

@@ -16,6 +16,7 @@ from kferry.ledger.errors import (
     LedgerTooNew,
     LedgerUnfit,
 )
+from kferry.ledger.leaving import delete_ledger, export_lines
 from kferry.ledger.names import TOPIC_PREFIX, ledger_topic
 from kferry.ledger.reading import Contents, read_ledger
 from kferry.ledger.tail import LedgerTail
@@ -53,6 +54,8 @@ __all__ = [
     "Value",
     "append",
     "create_ledger",
+    "delete_ledger",
+    "export_lines",
     "find_ledgers",
     "ledger_topic",
     "open_ledger",

@@ -4,22 +4,30 @@ Owns what must be true before: nobody copies, and somebody agreed. Retention and
 to work on what was copied; no record is written or taken here.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.copying import Keeper, Lease, count_positions
+from kferry.errors import ExitCode, KferryError
 from kferry.ledger import LedgerTopic, read_ledger
 from kferry.migration.book import TopicEntry, read_topics
 from kferry.migration.completing import complete_topics
+from kferry.migration.final_report import final_report
+from kferry.migration.going import NOTHING_GOES, Outlook, outlook
 from kferry.migration.ownership import Held, insist_on_free, plain, take_slots
 from kferry.migration.status import find
+from kferry.migration.switching.book import insist_on_none_open
+from kferry.units import many
 from kferry.wire import Cluster, open_cluster
 
 _LEASE_S = 10.0
+_MOST_NAMED = 10
 
 
-async def _insist_on_rest(target: Cluster, ledger: LedgerTopic) -> None:
+async def insist_on_rest(target: Cluster, ledger: LedgerTopic) -> None:
+    """Refuse to go on while somebody copies."""
     try:
         await insist_on_free(target, ledger)
     except Held as held:
@@ -38,6 +46,17 @@ class Completed:
     agreed: bool
     topics: tuple[TopicEntry, ...]
     """Those whose settings were restored; before agreement, those that wait."""
+    outlook: Outlook = NOTHING_GOES
+    """What retention takes from here on."""
+    report: Mapping[str, Any] = field(default_factory=dict)
+    """What is worth keeping of the migration."""
+
+
+class StillNeeded(KferryError):
+    """Groups have yet to read what would go."""
+
+    code = "K256"
+    exit_code = ExitCode.REFUSED
 
 
 async def complete(
@@ -46,21 +65,31 @@ async def complete(
     migration: str | None,
     source: ClusterSettings | None,
     selection: TopicSelection,
-    agree: Callable[[str, Sequence[TopicEntry]], bool],
+    agree: Callable[[str, Sequence[TopicEntry], Outlook], bool],
+    force: bool = False,
 ) -> Completed:
-    """Restore the settings of every chosen topic that waits for it."""
+    """Restore the settings of every chosen topic that waits for it.
+
+    `force`: also if that takes records from groups that have yet to read them.
+    """
     async with open_cluster(target) as cluster:
         ledger = await find(cluster, migration=migration, source=source)
-        entries = read_topics(plain(await read_ledger(cluster, ledger, [0]))[0])
+        documents = plain(await read_ledger(cluster, ledger, [0]))[0]
+        insist_on_none_open(documents)
+        entries = read_topics(documents)
         waiting = [
             entry
             for name, entry in sorted(entries.items())
             if entry.suspended and selection.matches(name, internal=False)
         ]
         if not waiting:
-            return Completed(migration=ledger.migration, agreed=True, topics=())
-        await _insist_on_rest(cluster, ledger)
-        if not agree(ledger.migration, waiting):
+            report = final_report(ledger.migration, documents)
+            return Completed(migration=ledger.migration, agreed=True, topics=(), report=report)
+        await insist_on_rest(cluster, ledger)
+        found = await outlook(cluster, waiting)
+        if not force:
+            _insist_on_nobody_behind(found)
+        if not agree(ledger.migration, waiting, found):
             return Completed(migration=ledger.migration, agreed=False, topics=tuple(waiting))
         taken = await take_slots(cluster, ledger)
         for slot in taken.slots:  # their partitions stay as their last owner left them
@@ -70,4 +99,25 @@ async def complete(
             done = await complete_topics(cluster, taken.slots[0], waiting)
         finally:
             await keeper.finish()
-        return Completed(migration=ledger.migration, agreed=True, topics=tuple(done))
+        documents = plain(await read_ledger(cluster, ledger, [0]))[0]
+        return Completed(
+            migration=ledger.migration,
+            agreed=True,
+            topics=tuple(done),
+            outlook=found,
+            report=final_report(ledger.migration, documents),
+        )
+
+
+def _insist_on_nobody_behind(found: Outlook) -> None:
+    if not found.behind:
+        return
+    groups = {one.group for one in found.behind}
+    raise StillNeeded(
+        f"{many(len(groups), 'group')} on the target would lose records not read yet",
+        "\n".join(
+            f"{one.group}, {one.place}: at {one.position:,}, and up to {one.up_to:,} may go"
+            for one in found.behind[:_MOST_NAMED]
+        ),
+        hint="let them catch up, or --force; --topic leaves topics for later",
+    )

@@ -17,10 +17,10 @@ from kferry.admin.group_commit import (
 from kferry.admin.group_offsets import Committed, Positions
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.groups import Step, There, look_there
-from kferry.migration.group_images import Image, forget, images_meant
+from kferry.migration.group_images import Image, forget, images_meant, images_of
 from kferry.migration.group_look import named
 from kferry.migration.group_sync import committed_at, refused
-from kferry.migration.maps import Maps, read_documents
+from kferry.migration.maps import Documents, Maps, read_documents
 from kferry.migration.status import find
 from kferry.names import GroupId
 from kferry.wire import Cluster, Outcomes, open_cluster
@@ -72,6 +72,11 @@ async def undo(
         settled = [one.image for one in steps if one.step in {Step.SET, Step.SAME}]
         await forget(cluster, ledger, settled)
         return Undone(migration=ledger.migration, positions=tuple(steps))
+
+
+async def look_back(cluster: Cluster, documents: Documents) -> list[TakenBack]:
+    """Tell of every position that kferry set what taking it back would do; changes nothing."""
+    return await _decided(cluster, images_of(documents), force=False)
 
 
 async def _decided(cluster: Cluster, images: Sequence[Image], *, force: bool) -> list[TakenBack]:

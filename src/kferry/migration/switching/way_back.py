@@ -6,9 +6,9 @@ a source, and only for a cutover that was asked to have a way back.
 
 from kafka.protocol.producer import InitProducerIdRequest
 
-from kferry.admin.topic_removal import delete_topics
 from kferry.errors import ExitCode, KferryError
-from kferry.ledger import LedgerTopic, create_ledger, ledger_topic
+from kferry.ledger import LedgerTopic, create_ledger, open_ledger
+from kferry.ledger import delete_ledger as delete
 from kferry.wire import Cluster
 
 
@@ -39,7 +39,6 @@ async def prepare_way_back(source: Cluster, migration: str) -> LedgerTopic:
 
 async def delete_ledger(cluster: Cluster, migration: str) -> None:
     """Delete a ledger; one that is not there is no error."""
-    name = ledger_topic(migration)
-    refusal = (await delete_topics(cluster, [name]))[name]
-    if refusal is not None:
-        raise refusal
+    ledger = await open_ledger(cluster, migration)
+    if ledger is not None:
+        await delete(cluster, ledger)
