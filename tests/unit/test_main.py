@@ -18,6 +18,7 @@ from kferry.cli.stopping import StoppedNow, stoppable
 from kferry.config import Beginning, FromEnd, Since
 from kferry.errors import ExitCode
 from kferry.migration.requests import CopyRequest, CopyResult, Watch, Wish
+from kferry.migration.status import Seen
 from kferry.names import Address
 from kferry.preflight import Report
 from kferry.progress import Snapshot
@@ -226,8 +227,8 @@ def test_status_and_control_ask_the_ledger(
 ) -> None:
     wishes: list[Wish] = []
 
-    async def status(*_: object, **__: object) -> Snapshot:
-        return SNAPSHOT
+    async def status(*_: object, **__: object) -> Seen:
+        return Seen(snapshot=SNAPSHOT, documents={})
 
     async def control(*_: object, wish: Wish, **__: object) -> str:
         wishes.append(wish)

@@ -135,7 +135,7 @@ def acts(scheme: Scheme, world: World) -> list[str]:
     looks = {
         "silent", "still_silent", "consumers_gone", "drained", "caught_up", "verified", "fit",
         "tail_copied", "positions_committed", "consumers_there", "target_grows", "backlog",
-        "empty_targets", "consumers_left_target",
+        "empty_targets", "consumers_left_target", "nothing_late",
     }  # fmt: skip
     return [one for one in world.done if one not in looks]
 

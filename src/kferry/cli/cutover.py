@@ -90,6 +90,14 @@ def run(
             show_default=False,
         ),
     ] = False,
+    accept_late: Annotated[
+        bool,
+        Parameter(
+            help="records that came to the source behind the switch stay there, listed",
+            negative=(),
+            show_default=False,
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         Parameter(help="say what would be done; change nothing", negative=(), show_default=False),
@@ -113,6 +121,7 @@ def run(
         patience=patience,
         bundle=bundle,
         way_back=not no_way_back,
+        accept_late=accept_late,
     )
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.runbook.cutover import cutover  # noqa: PLC0415
@@ -188,6 +197,7 @@ def _request(
     patience: str,
     bundle: Path | None,
     way_back: bool = True,
+    accept_late: bool = False,
 ) -> "CutoverRequest":
     from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
     from kferry.runbook.finding import CutoverRequest  # noqa: PLC0415
@@ -209,6 +219,7 @@ def _request(
         patience_s=parse_duration(patience, where="--patience"),
         bundle=bundle,
         way_back=way_back,
+        accept_late=accept_late,
     )
 
 

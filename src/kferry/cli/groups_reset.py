@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from kferry.cli import loop
 from kferry.cli.console import say
-from kferry.cli.one_side import On, again_on, one_side
+from kferry.cli.one_side import On, Side, again_on, one_side
 from kferry.cli.options import Options
 from kferry.cli.resetting import carry_out, positions_for, read_bytes
+from kferry.cli.status import target_of
 from kferry.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +74,9 @@ def reset(
             show_default=False,
         ),
     ] = None,
+    to_switch: Annotated[
+        bool, Flag, Parameter(help="to where the partition was switched over, by the ledger")
+    ] = False,
     execute: Annotated[bool, Flag, Parameter(help="do it; without, it is only shown")] = False,
     dry_run: Annotated[bool, Flag, Parameter(help="only show it, as without --execute")] = False,
     export: Annotated[
@@ -95,6 +100,7 @@ def reset(
         "--to-datetime": to_datetime,
         "--by-duration": by_duration,
         "--from-file": from_file,
+        "--to-switch": to_switch or None,
     }
     if execute and dry_run:
         raise UsageError("--execute and --dry-run exclude each other", hint="leave one out")
@@ -105,7 +111,7 @@ def reset(
     from kferry.migration.group_reset import ResetRequest  # noqa: PLC0415 as below
     from kferry.migration.topic_choice import TopicChoice  # noqa: PLC0415 as below
 
-    way = _way(way_name, way_value, group)
+    way = _switch(options, side) if to_switch else _way(way_name, way_value, group)
     request = ResetRequest(
         settings=settings,
         side=side,
@@ -125,6 +131,19 @@ def reset(
         several=all_groups or len(group) != 1,
         command=f"{_COMMAND}{words}{where}",
         look=f"kferry inspect groups{again_on(options, side, None)}",
+    )
+
+
+def _switch(options: Options, side: Side) -> "Way":
+    from kferry.migration.switch_offsets import switch_offsets  # noqa: PLC0415 as above
+
+    return loop.run(
+        switch_offsets(
+            target_of(options, _COMMAND),
+            migration=options.migration_name,
+            source=options.source_settings,
+            side=side,
+        )
     )
 
 

@@ -59,7 +59,14 @@ class ToFile:
     positions: Mapping[tuple[GroupId, TopicPartition], FilePosition]
 
 
-Way: TypeAlias = ToStart | ToEnd | ToCurrent | ToOffset | ShiftBy | ToTime | ToFile
+@dataclass(frozen=True, slots=True)
+class ToSwitch:
+    """To where each partition ended when it was switched over."""
+
+    offsets: Mapping[TopicPartition, int]
+
+
+Way: TypeAlias = ToStart | ToEnd | ToCurrent | ToOffset | ShiftBy | ToTime | ToFile | ToSwitch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +162,8 @@ def _aim(
             aim = (None, "") if timed is None else (timed.offset, _TIMED[timed.exactness])
         case ToFile(positions):
             aim = _clamped(positions[group, place].offset, start, end)
+        case ToSwitch(offsets):
+            aim = _clamped(offsets[place], start, end)
     return aim
 
 

@@ -17,7 +17,7 @@ from kferry.errors import ExitCode, KferryError
 from kferry.groups import Step, There, logs_of, look_there
 from kferry.groups.by_time import Timed, offsets_by_time
 from kferry.groups.inventory import type_of
-from kferry.groups.reset import Place, Reset, ToFile, ToTime, Way, decide_reset
+from kferry.groups.reset import Place, Reset, ToFile, ToSwitch, ToTime, Way, decide_reset
 from kferry.groups.there import OTHER_KINDS
 from kferry.migration.chosen import NoSuchTopic
 from kferry.migration.group_sync import committed_at, refused
@@ -164,6 +164,21 @@ async def _places(
         if request.every_place:
             await _insist_on_places(cluster, {one for own in by_group.values() for one in own})
         return by_group
+    places = await _chosen(cluster, request, there)
+    if isinstance(request.way, ToSwitch):
+        switched = request.way.offsets
+        places = {group: [one for one in own if one in switched] for group, own in places.items()}
+        if not any(places.values()):
+            raise NoSuchTopic(
+                "no partition that is meant was switched over",
+                hint="kferry status shows which topics were",
+            )
+    return places
+
+
+async def _chosen(
+    cluster: Cluster, request: ResetRequest, there: Mapping[GroupId, There]
+) -> dict[GroupId, list[TopicPartition]]:
     if request.topics:
         selection = TopicChoice.selection(request.topics)
         chosen = partitions_of(await topics_of(cluster, selection, request.side), request.topics)

@@ -55,6 +55,8 @@ class CutoverRequest:
     """None: one in the current directory, named for the migration."""
     way_back: bool = True
     """Whether what is written on the target shall be able to return, where the scheme can."""
+    accept_late: bool = False
+    """Whether records that came to the source behind the switch may stay there."""
     every_s: float = 1.0
 
 

@@ -29,7 +29,7 @@ from kferry.migration.switching.book import (
 from kferry.migration.switching.handed_over import hand_over
 from kferry.migration.switching.home import take_home
 from kferry.migration.switching.late import late_writes
-from kferry.migration.switching.left import left_to_read
+from kferry.migration.switching.left import first_unread, left_to_read
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.starts import commit_starts
@@ -72,6 +72,8 @@ class Live:
     """Compares what was copied, as far as it was not compared before."""
     keep_images: Callable[[], Awaitable[None]]
     """Keeps beside the ledger what a way back needs."""
+    accept_late: bool = False
+    """Whether records that came to the source behind the switch may stay there."""
     _compared: Reading | None = None
     _drain: readings.Drain = field(default_factory=readings.Drain)
 
@@ -140,6 +142,19 @@ class Live:
         late = await late_writes(self.source, await self._switched_at())
         return [readings.nothing_late(late)]
 
+    async def nothing_late(self) -> list[Reading]:
+        if self.scheme.copies:
+            ends = await self._switched_at()
+        else:
+            # What was there before was read there; what no group has read came too late for it.
+            groups = await self.scope.groups_on(self.source)
+            left = await left_to_read(self.source, self.scope, groups)
+            if any(one.trouble for one in left):
+                return [self._drain.reading(left)]
+            ends = first_unread(left)
+        late = await late_writes(self.source, ends)
+        return [readings.nothing_late(late, accepted=self.accept_late)]
+
     async def consumers_gone(self) -> list[Reading]:
         return [readings.gone(await self.scope.groups_on(self.source), "source")]
 
@@ -162,6 +177,7 @@ class Live:
 
     async def commit_positions(self) -> None:
         await self.positions_committed()
+        await self.keep_images()
 
     async def positions_committed(self) -> list[Reading]:
         if not self.scheme.copies:
@@ -178,6 +194,7 @@ class Live:
 
     async def commit_starts(self) -> None:
         await self.positions_committed()
+        await self.keep_images()
 
     async def _starts(self) -> list[Reading]:
         groups = await self.scope.groups_on(self.source)

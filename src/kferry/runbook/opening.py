@@ -4,7 +4,7 @@ Owns putting it together for either direction, and that two never walk at once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from kferry.copying import Clusters
 from kferry.ledger import LedgerTopic, append, create_ledger, open_ledger
 from kferry.migration.book import Manifest, read_manifest, read_topics
 from kferry.migration.clusters import Sides, open_sides
-from kferry.migration.group_images import images_of
+from kferry.migration.group_images import Image, images_of
 from kferry.migration.maps import Documents, read_documents
 from kferry.migration.requests import CopyRequest, Unconsumed
 from kferry.migration.switching.book import CutoverBook, insist_on_nobody, ourselves
@@ -23,7 +23,7 @@ from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.way_back import NoWayBack
 from kferry.names import TopicName
 from kferry.runbook.back import WAY_BACK
-from kferry.runbook.bundle import write_bundle
+from kferry.runbook.bundle import Keepsake
 from kferry.runbook.comparing import Comparison
 from kferry.runbook.finding import CutoverRequest, find, scope_of
 from kferry.runbook.flow import Flow
@@ -57,13 +57,15 @@ class Opened:
     flow: Flow
     book: CutoverBook
     """Keeps the record, on the target."""
+    keepsake: Keepsake | None
+    """Keeps it beside, in a file, where there is something to take back."""
 
     def runner(self) -> Runner:
         """Make who walks."""
         return Runner(
             scheme=self.live.scheme,
             record=self.record,
-            memory=_Memory(self.book),
+            memory=_Memory(self.book, self.keepsake),
             do=self.live,
             copying=self.flow,
             operator=self.operator,
@@ -77,9 +79,12 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class _Memory:
     book: CutoverBook
+    keepsake: Keepsake | None
 
     async def keep(self, record: Record) -> None:
         await self.book.write(record.document(), ended=not record.open)
+        if self.keepsake is not None:
+            self.keepsake.keep(record)
 
     def glance(self, record: Record) -> None:
         self.book.glance(record.document())
@@ -124,6 +129,12 @@ async def open_way_there(
         scope=scope,
     )
     other = record.facts.get("way_back") if scheme.returns else None
+    names = frozenset(scope.topics.values())
+    keepsake = _keepsake(request, base, names)
+
+    async def keep_images() -> None:
+        keepsake.positions = _images(await read_documents(way.sides.clusters.target, ledger), names)
+
     async with _opened(
         base,
         request,
@@ -135,7 +146,8 @@ async def open_way_there(
         record_ledger=ledger,
         other=other if isinstance(other, str) else None,
         copy=_copy_there(request.copy, base.migration, scheme, scope),
-        keep_images=_keeping(request, base, ledger, record),
+        keep_images=keep_images,
+        keepsake=keepsake,
     ) as opened:
         yield opened
 
@@ -179,6 +191,7 @@ async def open_way_back(
         other=base.migration,
         copy=_copy_back(request.copy, way),
         keep_images=nothing,
+        keepsake=None,
     ) as opened:
         yield opened
 
@@ -211,6 +224,7 @@ async def _opened(
     other: str | None,
     copy: CopyRequest,
     keep_images: Callable[[], Awaitable[None]],
+    keepsake: Keepsake | None,
 ) -> AsyncIterator[Opened]:
     operator.about(_facts(base.migration, record, request.copy))
     flow = Flow(request=copy, narrate=operator.narrate, stop=stop)
@@ -231,6 +245,7 @@ async def _opened(
             stop=stop,
         ).run,
         keep_images=keep_images,
+        accept_late=request.accept_late,
     )
     signs = asyncio.create_task(book.signs())
     try:
@@ -242,6 +257,7 @@ async def _opened(
             live=live,
             flow=flow,
             book=book,
+            keepsake=keepsake,
         )
     finally:
         signs.cancel()
@@ -299,35 +315,16 @@ def _copy_back(asked: CopyRequest, way: Way) -> CopyRequest:
     )
 
 
-def _keeping(
-    request: CutoverRequest, base: Base, ledger: LedgerTopic, record: Record
-) -> Callable[[], Awaitable[None]]:
-    async def keep() -> None:
-        documents = await read_documents(base.sides.clusters.target, ledger)
-        entries = read_topics(documents)
-        names = {
-            name: entries[name].target for name in map(TopicName, record.topics) if name in entries
-        }
-        write_bundle(
-            request.bundle or Path(f"kferry-undo-{base.migration}.json"),
-            {
-                "migration": base.migration,
-                "source": base.sides.source_id,
-                "target": base.sides.target_id,
-                "cutover": record.document(),
-                "topics": names,
-                "positions": [
-                    {
-                        "group": one.group,
-                        "topic": one.place.topic,
-                        "partition": one.place.partition,
-                        "before": one.before,
-                    }
-                    for one in images_of(documents)
-                    # Those of topics that were handed over before are nobody's to take back.
-                    if one.place.topic in names.values()
-                ],
-            },
-        )
+def _keepsake(request: CutoverRequest, base: Base, names: Collection[TopicName]) -> Keepsake:
+    return Keepsake(
+        path=request.bundle or Path(f"kferry-undo-{base.migration}.json"),
+        migration=base.migration,
+        source=base.sides.source_id,
+        target=base.sides.target_id,
+        positions=_images(base.documents, names),
+    )
 
-    return keep
+
+def _images(documents: Documents, names: Collection[TopicName]) -> list[Image]:
+    """Take the positions on these topics; those on topics handed over before are nobody's."""
+    return [one for one in images_of(documents) if one.place.topic in names]

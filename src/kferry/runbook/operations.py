@@ -53,6 +53,9 @@ class Operations(Protocol):
     async def still_silent(self) -> list[Reading]:
         """Has nobody written to the source since it fell silent?"""
 
+    async def nothing_late(self) -> list[Reading]:
+        """Has nobody written to the source since the switch, or is what was written accepted?"""
+
     async def consumers_gone(self) -> list[Reading]:
         """Have the groups no member on the source any more?"""
 

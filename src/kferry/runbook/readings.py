@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from kferry.errors import ExitCode, KferryError
 from kferry.groups import GroupFacts, Move, Step, There
 from kferry.migration.group_undo import TakenBack
-from kferry.migration.switching.late import Late
+from kferry.migration.switching.late import Late, Writer
 from kferry.migration.switching.left import Left
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import Silence
@@ -158,23 +158,48 @@ def silence(found: Silence, seconds: float) -> list[Reading]:
     return readings
 
 
-def nothing_late(late: Sequence[Late]) -> Reading:
-    """Say whether somebody wrote to the source after it was silent."""
-    lines = [
-        f"{one.partition}: offsets {one.first:,} to {one.end - 1:,}"
-        + (
-            f", producer id {' or '.join(map(str, one.producers))}"
-            if one.producers
-            else ", by a producer that the cluster cannot name"
-        )
-        for one in late
-    ]
+def nothing_late(late: Sequence[Late], *, accepted: bool = False) -> Reading:
+    """Say whether somebody wrote to the source after it was silent.
+
+    What was written then stays there. `accepted`: somebody said that this is known.
+    """
+    records = sum(one.records for one in late)
+    uncounted = sum(one.end - one.counted_to for one in late)
+    more = f", and {many(uncounted, 'offset')} not looked into" if uncounted else ""
+    measured = f"{many(records, 'record')} written since{more}"
     return Reading(
         gate="source silent",
-        passed=not late,
-        measured=f"{sum(one.end - one.first for one in late):,} offsets written since",
-        why="; ".join(lines),
+        passed=not late or accepted,
+        final=bool(late),
+        measured=f"{measured}; accepted, they stay on the source"
+        if late and accepted
+        else measured,
+        why="; ".join(_late_words(one) for one in late) + (_LATE_HINT if late else ""),
     )
+
+
+_LATE_HINT = (
+    ". kferry messages query --source … --topic TOPIC --partition N --offset FIRST shows them; "
+    "--accept-late goes on without them"
+)
+
+
+def _late_words(one: Late) -> str:
+    writers = [
+        f"{many(writer.records, 'record')} from {writer.first:,} to {writer.last:,} "
+        f"by {_who(writer)}"
+        for writer in one.writers
+    ]
+    if one.counted_to < one.end:
+        who = f", perhaps by producer {' or '.join(map(str, one.suspects))}" if one.suspects else ""
+        writers.append(f"offsets {one.counted_to:,} to {one.end - 1:,} not looked into{who}")
+    return f"{one.partition}: {', '.join(writers)}"
+
+
+def _who(writer: Writer) -> str:
+    if writer.id < 0:
+        return "a producer without an id"
+    return f"producer {writer.id}" + (f" (transactional id {writer.name})" if writer.name else "")
 
 
 def gone(groups: Sequence[GroupFacts], side: str) -> Reading:

@@ -165,7 +165,7 @@ _DONE = Step(
     name="done",
     says="nobody may write to the source any more; the topics belong to the target from here on",
     act=lambda do: do.hand_over(),
-    gate=lambda do: do.still_silent(),
+    gate=lambda do: do.nothing_late(),
 )
 
 

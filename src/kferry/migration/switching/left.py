@@ -47,6 +47,16 @@ async def left_to_read(source: Cluster, scope: Scope, groups: Sequence[GroupFact
     return found
 
 
+def first_unread(left: Sequence[Left]) -> dict[TopicPartition, int]:
+    """Return from where on some group has records left to read."""
+    found: dict[TopicPartition, int] = {}
+    for one in left:
+        place = TopicPartition(one.position.topic, one.position.partition)
+        at = one.position.offset or 0
+        found[place] = min(at, found.get(place, at))
+    return found
+
+
 async def _any_record(source: Cluster, partition: TopicPartition, start: int, end: int) -> bool:
     async for stretch in stretches(source, partition, start, end):
         for kept in stretch.kept:
