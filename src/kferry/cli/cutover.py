@@ -159,7 +159,8 @@ def roll_back(
     """Take a cutover back.
 
     Before the point of no return: the last step first; positions on the target become what they
-    were, and applications go back to the source. Behind it, with mirror and consumer-first: what
+    were, and applications go back to the source; with --bundle FILE, which cutover wrote, they do
+    so also while the target does not answer. Behind it, with mirror and consumer-first: what
     was written on the target is copied back, and everybody goes with it, gate by gate.
     """
     options = options or Options()
@@ -172,8 +173,14 @@ def roll_back(
         patience=patience,
         bundle=bundle,
     )
-    _insist_on_somebody(options, "rollback takes a cutover back")
-    if not options.yes and not _yes("Take the cutover back? [y/N]"):
+    if bundle is not None and bundle.is_file():
+        from kferry.cli import rollback_offline  # noqa: PLC0415 as above
+
+        if rollback_offline.needed(request):
+            screen = _screen(request, options, asyncio.Event(), hooks=hooks)
+            return rollback_offline.run(request, bundle, options, screen)
+    insist_on_somebody(options, "rollback takes a cutover back")
+    if not options.yes and not agreed_to("Take the cutover back? [y/N]"):
         say("nothing was changed")
         return ExitCode.REFUSED
     from kferry.runbook.cutover import rollback  # noqa: PLC0415 as above
@@ -279,14 +286,15 @@ def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
 
 
 def _agreed(planned: "Planned", options: Options) -> bool:
-    _insist_on_somebody(options, "cutover switches applications over")
+    insist_on_somebody(options, "cutover switches applications over")
     if not options.quiet:
         for line in plan_lines(planned):
             say(line)
-    return options.yes or _yes("\nWalk these steps? [y/N]")
+    return options.yes or agreed_to("\nWalk these steps? [y/N]")
 
 
-def _insist_on_somebody(options: Options, what: str) -> None:
+def insist_on_somebody(options: Options, what: str) -> None:
+    """Refuse where nobody can be asked, and nobody agreed beforehand."""
     if not options.yes and not sys.stdin.isatty():
         raise UsageError(
             f"{what}, and there is nobody to ask",
@@ -294,7 +302,8 @@ def _insist_on_somebody(options: Options, what: str) -> None:
         )
 
 
-def _yes(question: str) -> bool:
+def agreed_to(question: str) -> bool:
+    """Ask."""
     say(question)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
@@ -307,22 +316,10 @@ def _walk(
     hooks: Path | None,
     producers_stopped: bool,
 ) -> ExitCode:
-    from kferry.cli.cutover_view import Screen  # noqa: PLC0415 as above
     from kferry.runbook import Stopped  # noqa: PLC0415
-    from kferry.runbook.hooks import Hooks  # noqa: PLC0415
 
     stop = asyncio.Event()
-    screen = Screen(
-        hooks=Hooks(
-            folder=hooks or _hooks_beside(options),
-            seconds=request.patience_s,
-        ),
-        stop=stop,
-        yes=options.yes,
-        vouched=producers_stopped,
-        json=options.json,
-        quiet=options.quiet,
-    )
+    screen = _screen(request, options, stop, hooks=hooks, producers_stopped=producers_stopped)
     again = options.again()
     try:
         record = loop.run(stoppable(lambda stop: work(screen, stop), say=screen.narrate, stop=stop))
@@ -346,6 +343,27 @@ def _next(record: "Record") -> str:
         return "kferry copy"
     # While there is a way back, ending the migration is not what comes next.
     return "kferry rollback --help, or kferry status" if record.facts else "kferry complete"
+
+
+def _screen(
+    request: "CutoverRequest",
+    options: Options,
+    stop: asyncio.Event,
+    *,
+    hooks: Path | None,
+    producers_stopped: bool = False,
+) -> "Screen":
+    from kferry.cli.cutover_view import Screen  # noqa: PLC0415 as above
+    from kferry.runbook.hooks import Hooks  # noqa: PLC0415
+
+    return Screen(
+        hooks=Hooks(folder=hooks or _hooks_beside(options), seconds=request.patience_s),
+        stop=stop,
+        yes=options.yes,
+        vouched=producers_stopped,
+        json=options.json,
+        quiet=options.quiet,
+    )
 
 
 def _hooks_beside(options: Options) -> Path:

@@ -14,6 +14,7 @@ from kferry.units import many, some
 if TYPE_CHECKING:
     from kferry.runbook import Record, Step
     from kferry.runbook.dry import Planned
+    from kferry.runbook.offline import HalfWay
 
 _MOST_NAMED = 10
 
@@ -54,6 +55,18 @@ def ended_lines(record: "Record") -> list[str]:
     for one in record.passed:
         for reading in one.readings:
             lines += fitted(f"  {one.step}, {reading.gate}: {reading.measured}")
+    return lines
+
+
+def half_way_lines(half: "HalfWay") -> list[str]:
+    """Say what was taken back without the target, and what waits for it."""
+    lines = [f"{visible(half.bundle.migration)} is taken back as far as it can be:"]
+    lines += [line for one in half.done for line in fitted(f"  asked for: {one}")]
+    if not half.done:
+        lines.append("  no application had been asked to move yet")
+    if half.left:
+        lines += ["what only the target can undo, and kferry rollback does once it is back:"]
+    lines += [line for one in half.left for line in fitted(f"  {one.step}: {visible(one.what)}")]
     return lines
 
 

@@ -226,7 +226,7 @@ async def _opened(
     keep_images: Callable[[], Awaitable[None]],
     keepsake: Keepsake | None,
 ) -> AsyncIterator[Opened]:
-    operator.about(_facts(base.migration, record, request.copy))
+    operator.about(hook_facts(base.migration, record, request.copy.source, request.copy.target))
     flow = Flow(request=copy, narrate=operator.narrate, stop=stop)
     book = CutoverBook(base.sides.clusters.target, record_ledger)
     live = Live(
@@ -276,13 +276,16 @@ async def _sign(base: Base, ledger: LedgerTopic) -> None:
         await append(base.sides.clusters.target, ledger, 0, [ours.document()])
 
 
-def _facts(migration: str, record: Record, copy: CopyRequest) -> dict[str, str]:
+def hook_facts(
+    migration: str, record: Record, source: ClusterSettings, target: ClusterSettings
+) -> dict[str, str]:
+    """What hooks are told of a cutover."""
     return {
         "KFERRY_MIGRATION": migration,
         "KFERRY_CUTOVER": record.id,
         "KFERRY_SCHEME": record.scheme,
-        "KFERRY_SOURCE": _servers(copy.source),
-        "KFERRY_TARGET": _servers(copy.target),
+        "KFERRY_SOURCE": _servers(source),
+        "KFERRY_TARGET": _servers(target),
         "KFERRY_TOPICS": " ".join(record.topics),
         "KFERRY_GROUPS": " ".join(record.groups),
         "KFERRY_REHEARSAL": "0",
