@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.contest.options import Options
 from bench.record import write_down
 
-_TOOLS = {"__main__", "ceiling", "record", "table"}
+_TOOLS = {"__main__", "bare_fetch", "ceiling", "record", "table"}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs e
     AdminClient,
     OffsetSpec,
 )
-from copying import Ended, copy
+from copying import Ended, copy, ended, kferry, sides
 from following import running
 from judge import PATIENCE_S, client_config
 from judging import Records, read_all
@@ -142,6 +142,14 @@ class Ordeal:
         assert again.result["records"] == 0, again.result
         assert again.result["total_records"] == on_target
         assert CUT_SHORT not in again.said, again.said
+        self._verify(on_target)
+
+    def _verify(self, on_target: int) -> None:
+        """Insist that kferry's own word is the same, by the digests that kills have left."""
+        told = ("-m", self.migration, "--json")
+        ended_ = ended(kferry("verify", *sides(self.sandbox), *told))
+        assert ended_.code == 0, f"{ended_.said}\n{ended_.result}"
+        assert ended_.result["same"] + ended_.result["expired_source"] == on_target
 
 
 def assert_mapped(sandbox: Sandbox, migration: str, topics: Iterable[str]) -> int:

@@ -22,7 +22,12 @@ from kferry.wire import open_cluster
 def write(cluster: Cluster, topic: str, partition: int, records: Sequence[Seen]) -> None:
     """Write records as they are, with a client that is not kferry."""
     producer = Producer(
-        {**client_config(cluster.properties), "linger.ms": 50, "compression.type": "lz4"}
+        {
+            **client_config(cluster.properties),
+            "linger.ms": 50,
+            "compression.type": "lz4",
+            "enable.idempotence": True,  # a slow broker must not make it write anything twice
+        }
     )
     for one in records:
         extra: dict[str, Any] = {"timestamp": one.timestamp} if one.timestamp > 0 else {}

@@ -185,7 +185,7 @@ def test_damage_of_every_kind_is_found_counted_and_named(plain: Sandbox, level: 
     asyncio.run(
         plant(plain, prefix, {topic: {0: damage.do(original)} for topic, damage in topics.items()})
     )
-    found = verify(plain, "--both", "--level", level, migration=prefix, code=4)
+    found = verify(plain, "--level", level, migration=prefix, code=4)
     rows = {row["topic"]: row for row in found["partitions"]}
     for topic, damage in topics.items():
         row, first = rows[topic], rows[topic]["first_difference"]
@@ -197,6 +197,32 @@ def test_damage_of_every_kind_is_found_counted_and_named(plain: Sandbox, level: 
         assert first["what"].startswith(damage.what), first
     sums = [sum(column) for column in zip(*(one.counts for one in topics.values()), strict=True)]
     assert list(counts(found)) == sums
+
+
+def test_the_target_alone_tells_and_the_source_is_read_only_where_it_does_not(
+    plain: Sandbox,
+) -> None:
+    topic = unique("alone")
+    create(plain, topic, partitions=2)
+    for partition in (0, 1):
+        write(plain.source, topic, partition, [big(number) for number in range(300)])
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    for partition in (0, 1):
+        write(plain.source, topic, partition, [big(number) for number in range(300, 400)])
+    assert copy(plain, "--topic", topic, migration=topic).code == 0
+    both = verify(plain, "--both", migration=topic)
+    alone = verify(plain, migration=topic)
+    assert counts(alone) == counts(both) == (800, 0, 0, 0, 0)
+    assert alone["bytes_read"] * 2 == both["bytes_read"]
+    trim(plain.source, topic, 0, before=30)
+    assert counts(verify(plain, migration=topic)) == (770, 0, 0, 0, 30)
+    damaged = [big(number) for number in range(400)]
+    damaged[350] = damaged[350]._replace(key=b"other")
+    whole = [big(number) for number in range(400)]
+    asyncio.run(plant(plain, topic, {topic: {0: whole, 1: damaged}}))
+    found = verify(plain, migration=topic, code=4)
+    assert [counts(row) for row in found["partitions"]] == [(370, 0, 0, 0, 30), (399, 1, 0, 0, 0)]
+    assert found["partitions"][1]["first_difference"]["source_offset"] == 350
 
 
 def test_a_batch_in_another_partition_is_missing_there_and_too_much_here(plain: Sandbox) -> None:

@@ -69,6 +69,11 @@ def has_commands(*path: str) -> bool:
     return "COMMAND" in help_of(*path).splitlines()[0]
 
 
+def works_alone(*path: str) -> bool:
+    """Whether a command with subcommands does something itself, as `verify` does."""
+    return "[OPTIONS]" in help_of(*path).splitlines()[0]
+
+
 def every_help() -> Iterator[str]:
     waiting: list[tuple[str, ...]] = [()]
     while waiting:
@@ -102,7 +107,8 @@ def test_every_command_and_option_that_is_shown_exists(page: str, line: str) -> 
         for name in names:
             assert name in named_in(help_of(*paths[0])), f"{page}: {line}"
         paths = [(*paths[0], name) for name in names]
-    if paths[0] and has_commands(*paths[0]):  # `kferry inspect …` means all of them
+    # `kferry inspect …` means all of them
+    if paths[0] and has_commands(*paths[0]) and not works_alone(*paths[0]):
         paths = [(*paths[0], name) for name in named_in(help_of(*paths[0]))]
     # What follows the class of `sandbox run` belongs to that class.
     rest = " ".join(words).split("CLASS")[0]

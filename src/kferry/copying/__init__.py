@@ -12,8 +12,10 @@ from kferry.copying.documents import (
     partition_of,
     position_key,
     read_all_runs,
+    read_digests,
     read_position,
     read_runs,
+    resumed_digests,
     runs_key,
     whole_map,
 )
@@ -45,8 +47,10 @@ __all__ = [
     "partition_of",
     "position_key",
     "read_all_runs",
+    "read_digests",
     "read_position",
     "read_runs",
+    "resumed_digests",
     "runs_key",
     "whole_map",
 ]

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kferry.copying.digests import Digests, cut_at, read_closed, read_growing
 from kferry.copying.lane import Gap, Lane
 from kferry.errors import KferryError
 from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.offsets import Runs, decode_runs, encode_runs
+from kferry.records import Digested
 
 Documents = list[tuple[str, Mapping[str, Any] | None]]
 
@@ -42,6 +44,8 @@ class Position:
     leader_epoch: int
     records: int
     gaps: tuple[Gap, ...]
+    growing: Digests | None = None
+    """The digest that grows."""
 
 
 def position_key(partition: TopicPartition) -> str:
@@ -77,9 +81,15 @@ def whole_map(partition: TopicPartition, position: Position, runs: Runs) -> Docu
         for number, chunk in enumerate(chunks)
         if chunk
     ]
-    written = replace(position, chunk=len(chunks) - 1)
+    # Digests are of what a copy saw arrive: this one did not.
+    written = replace(position, chunk=len(chunks) - 1, growing=None)
     # The position last: a chunk without one is cut away by whoever reads.
     return [*documents, (position_key(partition), _position(written))]
+
+
+def digests_key(partition: TopicPartition, number: int) -> str:
+    """Return the key of a document with digests of a partition."""
+    return f"digests/{partition.topic}/{partition.partition}/{number}"
 
 
 def write_down(lane: Lane) -> tuple[list[Documents], "Written"]:
@@ -97,17 +107,23 @@ def write_down(lane: Lane) -> tuple[list[Documents], "Written"]:
         leader_epoch=lane.leader_epoch,
         records=lane.total_records,
         gaps=tuple(lane.gaps[-_MOST_GAPS:]),
+        growing=lane.digests,
     )
+    digests = [] if lane.digests is None else lane.digests.documents()
+    groups += [[(digests_key(lane.source, number), one)] for number, one in digests[:-1]]
     documents: Documents = [(position_key(lane.source), _position(position))]
+    documents[:0] = [(digests_key(lane.source, number), one) for number, one in digests[-1:]]
     if chunks[-1]:
         documents.insert(0, _chunk(lane, last, chunks[-1]))
     return [*groups, documents], Written(
         chunk=last,
         closed_runs=len(lane.runs) - len(decode_runs([chunks[-1]] if chunks[-1] else [])),
+        digests=0 if lane.digests is None else len(lane.digests.closed),
     )
 
 
 def _position(position: Position) -> Mapping[str, Any]:
+    growing = {} if position.growing is None else {"digests": position.growing.growing()}
     return {
         "begins": position.begins,
         "source": position.copied_to,
@@ -116,6 +132,7 @@ def _position(position: Position) -> Mapping[str, Any]:
         "epoch": position.leader_epoch,
         "records": position.records,
         "gaps": [[gap.first, gap.last, gap.reason] for gap in position.gaps],
+        **growing,
     }
 
 
@@ -125,12 +142,15 @@ class Written:
 
     chunk: int
     closed_runs: int
+    digests: int = 0
 
     def forget(self, lane: Lane) -> None:
         """Drop the closed part."""
         if self.closed_runs:
             lane.runs = Runs(list(lane.runs)[self.closed_runs :])
         lane.chunk = self.chunk
+        if lane.digests is not None:
+            lane.digests.written(self.digests)
 
 
 def _chunk(lane: Lane, number: int, chunk: bytes) -> tuple[str, Mapping[str, Any]]:
@@ -163,7 +183,34 @@ def read_position(key: str, value: Mapping[str, Any]) -> Position:
         leader_epoch=epoch,
         records=numbers["records"],
         gaps=gaps,
+        growing=read_growing(value.get("digests"), end=numbers["target"]),
     )
+
+
+def resumed_digests(
+    partition: TopicPartition, position: Position, values: Mapping[str, Mapping[str, Any] | None]
+) -> Digests | None:
+    """Read the digests that go on growing; None where an older release copied without."""
+    if position.growing is not None:
+        value = values.get(digests_key(partition, position.growing.number))
+        position.growing.closed = cut_at(read_closed(value), position.next_target)
+        position.growing.noted = len(position.growing.closed)
+    return position.growing
+
+
+def read_digests(
+    partition: TopicPartition, position: Position, values: Mapping[str, Mapping[str, Any] | None]
+) -> list[Digested]:
+    """Read all digests of a partition, as far as its position."""
+    growing = position.growing
+    if growing is None:
+        return []
+    found: list[Digested] = []
+    for number in range(growing.number + 1):
+        found += read_closed(values.get(digests_key(partition, number)))
+    if growing.records:
+        found.append(Digested(growing.begin, growing.end, growing.digest))
+    return cut_at(found, position.next_target)
 
 
 def read_runs(

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from kferry.admin.producer_ids import ProducerIdentity
 from kferry.copying.budget import Budget
+from kferry.copying.digests import Digests
 from kferry.copying.item import MERGED, Item, Rules, Taken
 from kferry.names import TopicPartition
 from kferry.offsets import Runs
@@ -79,6 +80,8 @@ class Lane:
     chunk: int = 0
     runs: Runs = field(default_factory=Runs)
     """The part of the offset map that is still growing; `chunk` is its number."""
+    digests: Digests | None = None
+    """Of what arrived; a lane that begins gets its own."""
     leader_epoch: int = -1
     """The source leader's epoch right before `copied_to`; -1 where it is not known."""
     total_records: int = 0
@@ -242,6 +245,8 @@ class Lane:
         for start, count in item.parcel.stretches:
             self.runs.append(start, offset, count)
             offset += count
+        if self.digests is not None:
+            self.digests.arrived(item.parcel.batch, item.parcel.count, offset)
         self.next_target = offset
         self.copied_to = item.source_end
         self.leader_epoch = item.leader_epoch
@@ -313,6 +318,10 @@ class Lane:
     def settled(self, identity: ProducerIdentity, *, next_target: int, copied_to: int) -> None:
         """Go on: what the target holds is known."""
         self.identity, self.sequence, self.proven = identity, 0, False
+        if self.digests is None:
+            self.digests = Digests(begin=next_target, end=next_target)
+        elif next_target != self.next_target:
+            self.digests.cut(next_target)
         self.next_target = next_target
         if copied_to != self.copied_to:
             self.leader_epoch = -1

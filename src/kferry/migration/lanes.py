@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from kferry.admin.configs import Configs
 from kferry.admin.offsets import ListedOffset, Place, list_offsets
 from kferry.config import Beginning, FromEnd, Since, Start
-from kferry.copying import Budget, Lane, Rules, Slot, position_key, read_position, read_runs
+from kferry.copying import (
+    Budget,
+    Lane,
+    Rules,
+    Slot,
+    position_key,
+    read_position,
+    read_runs,
+    resumed_digests,
+)
 from kferry.migration.book import TopicEntry
 from kferry.migration.ownership import Taken
 from kferry.names import PartitionId, TopicName, TopicPartition
@@ -133,6 +142,7 @@ class LaneMaker:
             next_target=position.next_target,
             chunk=position.chunk,
             runs=read_runs(way.source, position, self._documents),
+            digests=resumed_digests(way.source, position, self._documents),
             leader_epoch=position.leader_epoch,
             total_records=position.records,
             gaps=list(position.gaps),

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kferry.copying import position_key, read_all_runs, read_position
+from kferry.copying import position_key, read_all_runs, read_digests, read_position
 from kferry.ledger import Contents, LedgerTopic, read_ledger
 from kferry.migration.book import TopicEntry, read_manifest, read_topics
 from kferry.migration.ownership import plain
 from kferry.names import SourceOffset, TargetOffset, TopicName, TopicPartition
 from kferry.offsets import OffsetMap
+from kferry.records import Digested
 from kferry.wire import Cluster
 
 Documents = Mapping[str, Mapping[str, Any]]
@@ -76,6 +77,14 @@ class Maps:
     def forget(self, partition: TopicPartition) -> None:
         """Read a partition's map anew when it is asked for next: its documents have changed."""
         self._read.pop(partition, None)
+
+    def digests_of(self, partition: TopicPartition) -> tuple[Digested, ...]:
+        """Return the digests that were taken while a partition was copied."""
+        key = position_key(partition)
+        if key not in self.documents:
+            return ()
+        position = read_position(key, self.documents[key])
+        return tuple(read_digests(partition, position, self.documents))
 
     def _map_of(self, partition: TopicPartition) -> OffsetMap | None:
         key = position_key(partition)

@@ -102,6 +102,8 @@ class _Run:
     known: dict[TopicPartition, Found] = field(default_factory=dict)
     checked: dict[TopicPartition, str] = field(default_factory=dict)
     """When partitions were compared to their end, in this round or the one before."""
+    seconds: float = 0.0
+    """How long was compared."""
     resumed: bool = False
     """What is known comes from a report, and a run that was stopped."""
     _clock: float = field(default_factory=time.monotonic)
@@ -169,7 +171,9 @@ class _Run:
         self._keep()
         try:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            began = time.perf_counter()
             await job.run(stop, seconds=left)
+            self.seconds += time.perf_counter() - began
             if job.done:
                 await self._explain_suspects(job)
         finally:
@@ -291,6 +295,7 @@ class _Run:
             ended=_now(),
             bytes=sum(one.bytes for one in self.known.values()),
             partitions=tuple(sorted(verdicts, key=lambda one: one.partition)),
+            seconds=round(self.seconds, 3),
             followed=request.follow and final,
             report=request.report,
         )

@@ -79,6 +79,8 @@ async def make_plan(
             source_compacts=_cleanup(here[one.topic]) == {"compact"},
             target_compacts="compact" in _cleanup(there[goals[one].topic]),
             bytes_suffice=request.level != "records",
+            source_start=logs.source_starts[one],
+            digests=() if request.both else maps.digests_of(one),
             producers_moved=request.producers_moved,
             copied_clean=position_key(one) in clean,
             # What went the other way since: aborted records lie there, too, and are no damage.

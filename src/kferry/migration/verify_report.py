@@ -52,6 +52,7 @@ def to_json(result: VerifyResult) -> dict[str, Any]:
         "began": result.began,
         "ended": result.ended,
         "bytes_read": result.bytes,
+        "seconds": result.seconds,
         "partitions": [_partition_json(one) for one in result.partitions],
     }
 
@@ -160,6 +161,7 @@ def _result(body: Mapping[str, Any], path: Path) -> VerifyResult:
         began=str(body["began"]),
         ended=str(body["ended"]),
         bytes=int(body["bytes_read"]),
+        seconds=float(body["seconds"]),
         partitions=tuple(_verdict(one) for one in body["partitions"]),
         report=path,
     )

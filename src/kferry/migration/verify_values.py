@@ -89,6 +89,8 @@ class VerifyResult:
     ended: str
     bytes: int
     partitions: tuple[PartitionVerdict, ...]
+    seconds: float = 0.0
+    """What this run took to compare, both clusters having been asked what there is."""
     followed: bool = False
     """It was to go on until it was stopped."""
     report: Path | None = None

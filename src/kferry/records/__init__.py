@@ -4,6 +4,7 @@ Owns what a batch is, on the wire and on disk: splitting, headers, checksums, re
 ways onto the target. Does no I/O and knows no asyncio; knows neither clusters nor migrations.
 """
 
+from kferry.records.digest import Digested, fold
 from kferry.records.encode import Stamp, encode, passes, patch
 from kferry.records.header import (
     BatchHeader,
@@ -29,6 +30,7 @@ __all__ = [
     "Codec",
     "CorruptBatch",
     "Deliverable",
+    "Digested",
     "Header",
     "Parcel",
     "Record",
@@ -44,6 +46,7 @@ __all__ = [
     "decode",
     "decode_legacy",
     "encode",
+    "fold",
     "magic",
     "merge",
     "merge_run",

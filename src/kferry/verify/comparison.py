@@ -6,11 +6,9 @@ may be left at any moment and be taken up again at `source_to`. Pure; reads noth
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from struct import Struct
 from typing import NamedTuple
 
-from crc32c import crc32c
-
+from kferry.records import fold
 from kferry.verify.alignment import Alignment
 from kferry.verify.compare import Compared, Difference, Places, Standards, Tally, compare
 from kferry.verify.keys import Key, Keys, Missing, Old, last_of
@@ -21,18 +19,11 @@ MOST_DIFFERENCES = 10
 """So many of a partition are kept; the counts are of all."""
 
 
-_FOLDED = Struct(">II")
-
-
-def fold(chunk: Chunk, pieces: Sequence[Piece], digest: int) -> int:
-    """Go on with a digest over batches: how many records each has, and their checksum.
-
-    The checksum was compared with the bytes when the batch was read.
-    """
-    begin, end = chunk.target
+def folded(begin: int, end: int, pieces: Sequence[Piece], digest: int) -> int:
+    """Go on with a digest over the batches that begin in a stretch of the target."""
     for piece in pieces:
         if piece.header is not None and begin <= piece.first < end:
-            digest = crc32c(_FOLDED.pack(piece.header.count, piece.header.crc), digest)
+            digest = fold(digest, piece.header.count, piece.header.crc)
     return digest
 
 
@@ -60,7 +51,7 @@ class Found:
     judged_to: int = -1
     """Suspects up to this offset were found guilty before, and are counted."""
     digest: int = 0
-    """Over the target's batches as far as they were compared: see `fold`."""
+    """Over the target's batches as far as they were compared."""
     bytes: int = 0
     done_at: float | None = None
     """When its end was reached, in seconds since 1970; None: it was not."""
@@ -111,7 +102,7 @@ class Comparison:
 
     def take(self, chunk: Chunk, here: Sequence[Piece], there: Sequence[Piece]) -> None:
         """Compare the next chunk."""
-        self._digest = fold(chunk, there, self._digest)
+        self._digest = folded(*chunk.target, there, self._digest)
         last = self._last(there, *chunk.target)
         there, foreign = self._without_foreign(chunk, there)
         if not self.waiting:
@@ -149,6 +140,13 @@ class Comparison:
                 if self._standards.source_compacts and row.value is not None
             ]
             self._keys.take(last, missing, old)
+
+    def take_digested(self, chunk: Chunk, digest: int, *, source_start: int) -> None:
+        """Take a chunk of which the target holds just what was written to it."""
+        expired = sum(min(length, max(0, source_start - at)) for at, _, length in chunk.runs)
+        self.found.tally.add(Tally(same=chunk.mapped - expired, expired_source=expired))
+        self._digest = fold(self._digest, chunk.mapped, digest)
+        self.found.source_to, self.found.digest = chunk.source[1], self._digest
 
     def take_keys_behind(self, begin: int, end: int, pieces: Sequence[Piece]) -> None:
         """Take what lies on the target behind the copied records, whoever wrote it."""

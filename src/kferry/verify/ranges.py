@@ -6,6 +6,7 @@ beginning and how far it is, and no target offset between its first record and i
 
 from dataclasses import dataclass
 
+from kferry.names import TargetOffset
 from kferry.offsets import OffsetMap, Run
 
 
@@ -38,6 +39,22 @@ class Chunks:
     def done(self) -> bool:
         """Whether nothing is left."""
         return self.source >= self._map.copied_to
+
+    def covered_by(self, begin: int, end: int) -> int | None:
+        """Return the source offset up to which records lie in a stretch of the target.
+
+        None where the next record is not the first one in it.
+        """
+        runs = self._map.runs
+        if not begin <= self.target < end or self._index == len(runs):
+            return None
+        before = self._run.target + self._into - 1 if self._into else -1
+        if not self._into and self._index:
+            before = sum(runs[self._index - 1][1:]) - 1
+        if before >= begin:
+            return None
+        last = runs[runs.last_from_target(TargetOffset(end - 1))]
+        return last.source + min(end - last.target, last.length)
 
     def after(self, most: int) -> int:
         """Return the source offset up to which there are `most` records of the map, or the end."""
