@@ -4,6 +4,7 @@ Owns the rewriting. The ledger is told the new topic's id, so that to kferry it 
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,12 +15,13 @@ from judging import Seen
 from kferry.config import load_properties
 from kferry.ledger import append, open_ledger, read_ledger
 from kferry.names import TopicName
-from kferry.sandbox import Cluster, Sandbox
+from kferry.sandbox import Cluster as Broker
+from kferry.sandbox import Sandbox
 from kferry.sandbox.faults.topics import recreate
-from kferry.wire import open_cluster
+from kferry.wire import Cluster, open_cluster
 
 
-def write(cluster: Cluster, topic: str, partition: int, records: Sequence[Seen]) -> None:
+def write(cluster: Broker, topic: str, partition: int, records: Sequence[Seen]) -> None:
     """Write records as they are, with a client that is not kferry."""
     producer = Producer(
         {
@@ -51,14 +53,24 @@ async def plant(
     async with open_cluster(load_properties(sandbox.target.properties)) as cluster:
         ledger = await open_ledger(cluster, migration)
         assert ledger is not None
-        ids = (await cluster.refresh(map(TopicName, damaged))).topics
         for slot, documents in (await read_ledger(cluster, ledger)).items():
             for key, document in documents.items():
-                topic = TopicName(key.removeprefix("topic/"))
+                topic = key.removeprefix("topic/")
                 if key.startswith("topic/") and topic in damaged and document.value is not None:
                     value = {name: one for name, one in document.value.items() if name != "v"}
-                    changed = {**value, "target_id": str(ids[topic].id)}
-                    await append(cluster, ledger, slot, [(key, changed)])
+                    fresh = await _id_other_than(str(value["target_id"]), cluster, topic)
+                    await append(cluster, ledger, slot, [(key, {**value, "target_id": fresh})])
     for name, partitions in damaged.items():
         for partition, records in partitions.items():
             await asyncio.to_thread(write, sandbox.target, name, partition, records)
+
+
+async def _id_other_than(former: str, cluster: Cluster, topic: str) -> str:
+    """Wait until the broker tells of the new topic: one that has much to do may tell of the old."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        found = (await cluster.refresh([TopicName(topic)])).topics.get(TopicName(topic))
+        if found is not None and str(found.id) != former:
+            return str(found.id)
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{topic} was not made anew within {PATIENCE_S} s")

@@ -189,7 +189,7 @@ def test_damage_of_every_kind_is_found_counted_and_named(plain: Sandbox, level: 
     rows = {row["topic"]: row for row in found["partitions"]}
     for topic, damage in topics.items():
         row, first = rows[topic], rows[topic]["first_difference"]
-        assert counts(row) == damage.counts, row
+        assert counts(row) == damage.counts, f"{topic}: {row['trouble']} {row['differences']}"
         if not damage.what:
             assert first is None
             continue

@@ -55,6 +55,7 @@ class Alignment:
         self.behind: list[int] = []
         """Offsets behind what was copied that have no counterpart."""
         self._target_end: int | None = None
+        self._lost: set[int] = set()
         self._here: list[_Here] = []
         self._there: list[_There] = []
         self._rank = 0
@@ -67,9 +68,16 @@ class Alignment:
         """Whether anything has yet to find its counterpart."""
         return bool(self._here or self._there)
 
-    def feed(self, chunk: Chunk, source: Iterable[Row], target: Iterable[Row]) -> None:
-        """Take the records of the next chunk."""
+    def feed(
+        self,
+        chunk: Chunk,
+        source: Iterable[Row],
+        target: Iterable[Row],
+        lost: frozenset[int] = frozenset(),
+    ) -> None:
+        """Take the records of the next chunk; `lost` are places of which the source lost more."""
         self._take(chunk, source)
+        self._lost |= lost
         timestamps = self.standards.timestamps
         self._there += [_There(row.offset, print_of(row, timestamps=timestamps)) for row in target]
         self._go(final=False)
@@ -198,6 +206,8 @@ class Alignment:
         for other in there:
             if self._target_end is not None and other.offset >= self._target_end:
                 self.behind.append(other.offset)
+            elif other.offset in self._lost:
+                self.tally.expired_source += 1
             else:
                 self.tally.only_target += 1
                 self._note(None, other.offset, "only on the target")

@@ -8,7 +8,7 @@ it was copied. What the target no longer has is one, unless it may clean up as w
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -115,6 +115,11 @@ class Places:
                 return source + target - start
         return None
 
+    def overlap(self, first: int, last: int) -> bool:
+        """Whether any record of ours should lie between two offsets of the target."""
+        index = bisect_right(self._targets, last) - 1
+        return index >= 0 and first < self._runs[index][1] + self._runs[index][2]
+
     def rank_of(self, source: int) -> int:
         """Return how many records of the map lie before a source offset."""
         index = bisect_right(self._sources, source) - 1
@@ -140,10 +145,34 @@ class Compared:
 _UNCLEAR = Compared(clear=False)
 
 
+def settled(chunk: Chunk, pieces: Sequence[Piece], ours: Container[int]) -> frozenset[int]:
+    """Return where the target holds records of ours that the source had lost before it was mapped.
+
+    As many as the source has offsets for.
+    """
+    found: set[int] = set()
+    for begin, end, room in chunk.gaps:
+        offsets = [
+            row.offset
+            for piece in pieces
+            if piece.first < end and piece.last >= begin and piece.producer_id in ours
+            for row in piece.rows(begin, end)
+        ]
+        found.update(offsets[:room])
+    return frozenset(found)
+
+
 def compare(
-    chunk: Chunk, source: Sequence[Piece], target: Sequence[Piece], standards: Standards
+    chunk: Chunk,
+    source: Sequence[Piece],
+    target: Sequence[Piece],
+    standards: Standards,
+    lost: frozenset[int] = frozenset(),
 ) -> Compared:
-    """Compare a chunk by places; unclear as soon as anything is not where it should be."""
+    """Compare a chunk by places; unclear as soon as anything is not where it should be.
+
+    `lost`: see `settled`.
+    """
     places = Places(chunk)
     whole, source, target = _whole(places, source, target, chunk, standards)
     here = [row for piece in source for row in piece.rows(*chunk.source)]
@@ -170,11 +199,11 @@ def compare(
             tally.same += 1
         else:
             return _UNCLEAR
-    for place in there:
+    for place in there.keys() - lost:
         origin = places.source_of(place)
         if origin is None or origin >= standards.source_end:
             return _UNCLEAR
-    tally.expired_source = chunk.mapped - whole - len(here)
+    tally.expired_source = chunk.mapped - whole - len(here) + len(lost)
     return Compared(
         clear=True, tally=tally, first=first, missing=tuple(missing), old=tuple(there.values())
     )

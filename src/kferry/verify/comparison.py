@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kferry.records import fold
 from kferry.verify.alignment import Alignment
-from kferry.verify.compare import Compared, Difference, Places, Standards, Tally, compare
+from kferry.verify.compare import Compared, Difference, Places, Standards, Tally, compare, settled
 from kferry.verify.keys import Key, Keys, Missing, Old, last_of
 from kferry.verify.pieces import Piece, hashed
 from kferry.verify.ranges import Chunk
@@ -105,8 +105,9 @@ class Comparison:
         self._digest = folded(*chunk.target, there, self._digest)
         last = self._last(there, *chunk.target)
         there, foreign = self._without_foreign(chunk, there)
+        lost = settled(chunk, there, self.found.ours)
         if not self.waiting:
-            compared = compare(chunk, here, there, self._standards)
+            compared = compare(chunk, here, there, self._standards, lost)
             if compared.clear:
                 compared.tally.foreign = foreign
                 self.found.tally.add(compared.tally)
@@ -120,6 +121,7 @@ class Comparison:
             chunk,
             (row for piece in here for row in piece.rows(*chunk.source)),
             (row for piece in there for row in piece.rows(*chunk.target)),
+            lost,
         )
         self._keys.take(last, self._alignment.missing)
         self._alignment.missing = []
@@ -202,7 +204,7 @@ class Comparison:
         places = Places(chunk)
         left, foreign = [], 0
         for piece in there:
-            mapped = places.source_of(max(piece.first, chunk.target[0])) is not None
+            mapped = places.overlap(max(piece.first, chunk.target[0]), piece.last)
             if mapped and piece.producer_id >= 0:
                 self.found.ours.add(piece.producer_id)
             if mapped or not self._producers_moved or piece.producer_id in self.found.ours:

@@ -18,6 +18,25 @@ class Chunk:
     target: tuple[int, int]
     runs: tuple[tuple[int, int, int], ...]
     """(source, target, length): what the map says lies in it."""
+    next_source: int
+    """Where the source's next record of the map lies behind it, or how far was copied."""
+
+    @property
+    def gaps(self) -> list[tuple[int, int, int]]:
+        """Return the stretches of the target between runs, and how many source offsets each spans.
+
+        Records in them were settled after a crash, when the source no longer had them: they are
+        known to nobody's map.
+        """
+        following = [*((source, target) for source, target, _ in self.runs[1:])]
+        following.append((self.next_source, self.target[1]))
+        return [
+            (target + length, next_target, next_source - source - length)
+            for (source, target, length), (next_source, next_target) in zip(
+                self.runs, following, strict=bool(self.runs)
+            )
+            if next_target > target + length and next_source > source + length
+        ]
 
     @property
     def mapped(self) -> int:
@@ -81,8 +100,12 @@ class Chunks:
                 self._index, self._into = self._index + 1, 0
         begin, begin_target = self.source, self.target
         self.source, self.target = min(end, self._map.copied_to), self._target_here()
+        last = self._index == len(self._map.runs)
         return Chunk(
-            source=(begin, self.source), target=(begin_target, self.target), runs=tuple(runs)
+            source=(begin, self.source),
+            target=(begin_target, self.target),
+            runs=tuple(runs),
+            next_source=self._map.copied_to if last else self._run.source + self._into,
         )
 
     def _locate(self, source: int) -> tuple[int, int]:
