@@ -167,12 +167,8 @@ def compare(
     source: Sequence[Piece],
     target: Sequence[Piece],
     standards: Standards,
-    lost: frozenset[int] = frozenset(),
 ) -> Compared:
-    """Compare a chunk by places; unclear as soon as anything is not where it should be.
-
-    `lost`: see `settled`.
-    """
+    """Compare a chunk by places; unclear as soon as anything is not where it should be."""
     places = Places(chunk)
     whole, source, target = _whole(places, source, target, chunk, standards)
     here = [row for piece in source for row in piece.rows(*chunk.source)]
@@ -199,11 +195,11 @@ def compare(
             tally.same += 1
         else:
             return _UNCLEAR
-    for place in there.keys() - lost:
+    for place in there:
         origin = places.source_of(place)
         if origin is None or origin >= standards.source_end:
             return _UNCLEAR
-    tally.expired_source = chunk.mapped - whole - len(here) + len(lost)
+    tally.expired_source = chunk.mapped - whole - len(here)
     return Compared(
         clear=True, tally=tally, first=first, missing=tuple(missing), old=tuple(there.values())
     )

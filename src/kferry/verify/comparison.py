@@ -106,8 +106,9 @@ class Comparison:
         last = self._last(there, *chunk.target)
         there, foreign = self._without_foreign(chunk, there)
         lost = settled(chunk, there, self.found.ours)
-        if not self.waiting:
-            compared = compare(chunk, here, there, self._standards, lost)
+        # Those may as well be the next ones that slipped: only the closer look can tell.
+        if not self.waiting and not lost:
+            compared = compare(chunk, here, there, self._standards)
             if compared.clear:
                 compared.tally.foreign = foreign
                 self.found.tally.add(compared.tally)
