@@ -267,8 +267,9 @@ class _Copy:
     async def _set_goals(self, lanes: list[Lane]) -> None:
         """The last stable offsets as they stand now are what "caught up" means."""
         partitions = [lane.source for lane in lanes]
-        stable = await list_offsets(self.source, partitions, Place.END, committed=True)
+        # In this order: what is written between the two is no open transaction.
         ends = await list_offsets(self.source, partitions, Place.END)
+        stable = await list_offsets(self.source, partitions, Place.END, committed=True)
         open_: list[Lane] = []
         for lane in lanes:
             goal, end = stable[lane.source], ends[lane.source]
@@ -278,13 +279,12 @@ class _Copy:
                     open_.append(lane)
             else:
                 lane.hindrance = f"source: {goal}"
-        for lane in open_[:_MOST_NAMED]:
+        if open_:
+            places = some((f"{one.source} since offset {one.end:,}" for one in open_), _MOST_NAMED)
             self._note(
-                f"{lane.source}: a transaction is open since offset {lane.end:,}; what is behind "
-                "it waits for its end (kferry inspect producers names it)"
+                f"{many(len(open_), 'partition')} with an open transaction, whose end what is "
+                f"behind it waits for: {places} (kferry inspect producers names whose they are)"
             )
-        if (more := len(open_) - _MOST_NAMED) > 0:
-            self._note(f"{many(more, 'other partition')} have open transactions, too")
 
     def _announce(self, engine: Engine) -> None:
         lanes = engine.lanes
