@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from kferry.cli import loop
 from kferry.cli.console import answer, answer_json, fitted, say
 from kferry.cli.copy_flags import CopyFlags, copy_request
-from kferry.cli.cutover_lines import ended_lines, plan_lines
+from kferry.cli.cutover_lines import ended_lines, head_lines, plan_lines
 from kferry.cli.options import Options
 from kferry.cli.stopping import StoppedNow, stoppable
 from kferry.config import TopicSelection, parse_duration
@@ -288,7 +288,8 @@ def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
 def _agreed(planned: "Planned", options: Options) -> bool:
     insist_on_somebody(options, "cutover switches applications over")
     if not options.quiet:
-        for line in plan_lines(planned):
+        # Who is not asked sees each step when it is walked.
+        for line in head_lines(planned) if options.yes else plan_lines(planned):
             say(line)
     return options.yes or agreed_to("\nWalk these steps? [y/N]")
 

@@ -17,22 +17,31 @@ if TYPE_CHECKING:
     from kferry.runbook.offline import HalfWay
 
 _MOST_NAMED = 10
+_KEPT = ("verified", "copied", "positions", "drained", "consumers", "way back")
+"""Gates that prove something at the end; the others were seen when they were passed."""
 
 
 def plan_lines(planned: "Planned") -> list[str]:
     """Show the steps, and what the gates that can be asked beforehand say."""
+    scheme, record = planned.scheme, planned.record
+    lines = [*head_lines(planned), ""]
+    for number, step in enumerate(scheme.steps, start=1):
+        lines += _step_lines(number, step, done=record.has_passed(step.name))
+    return [*lines, "", "what the gates say now:", *gate_lines(planned.readings)]
+
+
+def head_lines(planned: "Planned") -> list[str]:
+    """Say what is to be walked, for which topics and groups, and why it stands still if it does."""
     scheme, record = planned.scheme, planned.record
     names = some((visible(name) for name in planned.scope.topics), _MOST_NAMED)
     lines = fitted(f"{visible(planned.migration)}, scheme {scheme.name}: {scheme.short}")
     lines += fitted(f"  promise: {scheme.promise}")
     lines += fitted(f"  {many(len(planned.scope.topics), 'topic')}: {names}")
     groups = some(map(visible, record.groups), _MOST_NAMED) or "all that read these topics"
-    lines += [*fitted(f"  groups: {groups}"), ""]
-    for number, step in enumerate(scheme.steps, start=1):
-        lines += _step_lines(number, step, done=record.has_passed(step.name))
+    lines += fitted(f"  groups: {groups}")
     if record.reason:
-        lines += ["", *fitted(f"it stands still: {record.reason}")]
-    return [*lines, "", "now:", *gate_lines(planned.readings)]
+        lines += fitted(f"  it stands still: {record.reason}")
+    return lines
 
 
 def _step_lines(number: int, step: "Step", *, done: bool) -> list[str]:
@@ -51,10 +60,11 @@ def ended_lines(record: "Record") -> list[str]:
     if record.facts.get("of"):
         lines = [f"back: {topics} and their groups are on the source again"]
     else:
-        lines = [f"done: {topics} switched over with scheme {record.scheme}"]
+        lines = [f"done: {topics} now on the target, by scheme {record.scheme}"]
     for one in record.passed:
         for reading in one.readings:
-            lines += fitted(f"  {one.step}, {reading.gate}: {reading.measured}")
+            if reading.gate in _KEPT:
+                lines += fitted(f"  {one.step}: {reading.measured}")
     return lines
 
 

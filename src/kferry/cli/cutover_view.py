@@ -74,7 +74,9 @@ class Screen:
             self._block.show([harmless(line) for line in gate_lines(readings)])
         elif news or time.monotonic() - self._shown_at > _AGAIN_S:
             self._shown_at = time.monotonic()
-            for line in gate_lines(readings):
+            # What was open and is so still was said; what is shut is worth repeating.
+            told = [one for one in readings if not one.passed or (one.gate, True) not in self._last]
+            for line in gate_lines(told):
                 self._say(line)
         self._last = state
 

@@ -198,8 +198,12 @@ class Runner:
             await self._pause()
 
     def _with_word(self, reading: Reading, *, vouched: bool) -> Reading:
-        if reading.unsure and not reading.passed and (vouched or reading.gate in self._vouched):
-            return replace(reading, passed=True, measured=f"{reading.measured}; vouched for")
+        if not reading.unsure or reading.passed:
+            return reading
+        if vouched or reading.gate in self._vouched:
+            whose = "the hook says" if vouched else "it was said"
+            word = f"{reading.measured}; {whose} that their producers are stopped"
+            return replace(reading, passed=True, measured=word, why="")
         return reading
 
     async def _failed(self, step: Step, reason: str) -> None:
