@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from machine import KFERRY, eventually, processes_of
 
-_PATIENCE_S = 120.0
+_PATIENCE_S = 170.0
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def told(home: Path) -> str:
 
 
 @pytest.mark.own_brokers
-def test_every_numbered_record_arrives_once_although_the_copy_is_killed_between(
+def test_applications_move_and_every_numbered_record_is_seen_once(
     own_home: Path, tmp_path: Path
 ) -> None:
     with demo(own_home, tmp_path / "elsewhere", "--json") as process:
@@ -51,26 +51,34 @@ def test_every_numbered_record_arrives_once_although_the_copy_is_killed_between(
     assert verdict["ok"] is True
     assert verdict["sent"] == verdict["seen"] >= 20_000
     assert verdict["lost"] == verdict["repeated"] == verdict["reordered"] == 0
-    assert verdict["records"] > verdict["sent"]
-    assert verdict["seconds"] > 0
+    # The applications really moved, and did so while they had work.
+    assert verdict["live"]["sent"] > 600
+    assert verdict["live"]["aborted"] > 0 == verdict["live"]["aborted_seen"]
+    assert verdict["interruption_ms"]["producers"] > 0
+    assert verdict["interruption_ms"]["consumers"] > 0
+    # What was written on the target later is not there to be compared.
+    assert verdict["sent"] > verdict["verified"]["same"] > verdict["history"]["sent"]
     # It was killed with some records there and not all, and had to look before it went on.
     _, killed, after = said.partition("killed (SIGKILL) with ")
     there = int(after.split()[0].replace(",", ""))
     assert killed
-    assert 0 < there < verdict["sent"]
+    assert 0 < there < verdict["history"]["sent"]
     assert "cut short" in after
     assert "\nnext: " in after
     assert_gone(own_home, tmp_path / "elsewhere")
 
 
 @pytest.mark.own_brokers
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_while_it_copies_it_tidies_up(
-    own_home: Path, tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [(signal.SIGINT, "offsets to copy"), (signal.SIGTERM, "every producer has flushed")],
+)
+def test_interrupted_while_it_copies_or_switches_it_tidies_up(
+    own_home: Path, tmp_path: Path, number: signal.Signals, when: str
 ) -> None:
     with demo(own_home, tmp_path / "elsewhere") as process:
         eventually(
-            lambda: "offsets to copy" in told(own_home) or process.poll() is not None,
+            lambda: when in told(own_home) or process.poll() is not None,
             patience_s=_PATIENCE_S,
         )
         process.send_signal(number)
@@ -82,4 +90,4 @@ def test_interrupted_while_it_copies_it_tidies_up(
 def assert_gone(home: Path, folder: Path) -> None:
     assert list((home / "sandbox").iterdir()) == []
     assert list(folder.iterdir()) == []
-    assert processes_of(home) == []
+    eventually(lambda: processes_of(home) == [])

@@ -1,40 +1,47 @@
-"""`kferry demo`: the whole story on two clusters of its own, narrated, and away again."""
+"""`kferry demo`: a live workload moves to another cluster, narrated, and all of it away again."""
 
-import dataclasses
 import secrets
-import shlex
 import time
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kferry.cli.check import look, show
-from kferry.cli.console import answer_json, say
-from kferry.cli.demo_copy import DemoCopy
-from kferry.cli.inspect.topics import topics
+from kferry.cli.console import answer_json, fitted, say, styled
+from kferry.cli.demo_command import DemoCommand, DemoCommandError
+from kferry.cli.demo_shop import HISTORY, PARTITIONS, RECORDS, TRAFFIC, Outcome, make_folder
 from kferry.cli.options import Options
+from kferry.cli.sandbox_judge import verdict_lines
 from kferry.cli.tidy_end import tidy_end
 from kferry.errors import ExitCode
-from kferry.sandbox import Cluster, ClusterSpec, Sandbox
-from kferry.sandbox.load import Scale, choose, load
+from kferry.sandbox import ClusterSpec, Live, Sandbox
 from kferry.sandbox.numbered import Arrivals, read_numbered, write_numbered
-from kferry.sandbox.verdict import Verdict, judge
+from kferry.sandbox.verdict import judge
+
+if TYPE_CHECKING:
+    from kferry.migration.verify_values import VerifyResult
 
 _SOURCE_VERSION = "2.8.2"
 """Old enough to be what people move away from."""
-_SHAPES = ("json-lz4", "compacted", "transactions", "groups")
-_NUMBERED = "orders"
-_RECORDS, _PARTITIONS = 30_000, 6
-_COPY = ("--topic", _NUMBERED, "--topic", "load-*", "--until-caught-up", "--rate", "2MiB/s")
+_COPY = "copy --until-caught-up --rate 2MiB/s"
 """Slow enough that people see it, and that it is not over before it is killed."""
+_CUTOVER = "cutover --scheme mirror --silence 2s --yes"
+_REPORT = "verified.json"
+_VERIFY = f"verify --producers-moved --report {_REPORT}"
+_AFTERWARDS = 600
+"""Records that are sent on the target before anything is judged."""
+_PATIENCE_S = 60.0
+_TICK_S = 0.05
 
 
 def run(*, options: Options | None = None) -> ExitCode:
-    """Start two real Kafka clusters, copy one to the other, kill the copy, go on, and judge it.
+    """Move a live workload between two real Kafka clusters, and count what became of it.
 
     Nothing is left behind: no process, no folder.
     """
     options = options or Options()
     began = time.monotonic()
-    say("kferry demo: two real Kafka clusters on this machine, and a copy that is killed between\n")
+    say("kferry demo: applications that never stop writing move to another Kafka cluster\n")
     with (
         tidy_end(),
         Sandbox.start(
@@ -45,80 +52,124 @@ def run(*, options: Options | None = None) -> ExitCode:
         ) as sandbox,
     ):
         _whisper(f"both answer after {time.monotonic() - began:.1f} s")
-        sent, others = _fill(sandbox.source)
-        fit = _look(sandbox, options)
-        _copy_and_kill(sandbox, len(sent))
-        _copy_the_rest(sandbox)
-        verdict = judge(read_numbered(sandbox.target, _NUMBERED), sent)
-        _tell(verdict)
-        _whisper("stopping both clusters")
+        outcome, verified = _move(sandbox)
+        _whisper("stopping everything")
     seconds = time.monotonic() - began
-    ok = fit and verdict.exact
+    ok = outcome.exact and verified.exit_code is ExitCode.DONE
     if options.json:
-        counts = dataclasses.asdict(verdict)
-        records = len(sent) + others
-        answer_json({"ok": ok, "records": records, **counts, "seconds": round(seconds, 1)})
+        total = verified.total
+        answer_json(
+            {
+                "ok": ok,
+                **outcome.as_json(),
+                "verified": {
+                    "level": verified.level,
+                    "same": total.same,
+                    "differ": total.differ,
+                    "only_source": total.only_source,
+                    "only_target": total.only_target,
+                    "expired_source": total.expired_source,
+                },
+                "seconds": round(seconds, 1),
+            }
+        )
+    _tell(outcome, verified, ok=ok)
     say(f"\nthat took {seconds:.0f} s, and nothing is left of it")
-    say("next: kferry sandbox up  (two clusters that stay, to try it yourself)")
+    say("next: kferry sandbox up  (two clusters that stay; docs/guides/mirror.md goes on there)")
     return ExitCode.DONE if ok else ExitCode.FAILED
 
 
-def _fill(cluster: Cluster) -> tuple[range, int]:
-    """Put records into the source: numbered ones, and shapes that are hard to copy."""
-    _whisper(f"writing {_RECORDS:,} numbered records to `{_NUMBERED}`, {_PARTITIONS} partitions")
-    sent = write_numbered(cluster, _NUMBERED, records=_RECORDS, partitions=_PARTITIONS)
-    _whisper(f"and what real clusters hold: {', '.join(_SHAPES)}")
-    shapes = load(cluster, choose(_SHAPES), seed=1, scale=Scale.SMALL)
-    return sent, sum(one.records for one in shapes)
+def _move(sandbox: Sandbox) -> "tuple[Outcome, VerifyResult]":
+    folder = make_folder(sandbox)
+    _whisper(f"{RECORDS:,} numbered records lie in {HISTORY} on the source")
+    sent = write_numbered(sandbox.source, HISTORY, records=RECORDS, partitions=PARTITIONS)
+    with Live.begin(sandbox, TRAFFIC) as live:
+        _whisper(
+            f"{len(live.producers)} producers, one of them transactional, go on writing "
+            f"{TRAFFIC.rate:g} a second"
+        )
+        _whisper(f"{len(live.groups)} consumer groups read them; each keeps a journal of its own")
+        _copy_and_kill(sandbox, folder)
+        DemoCommand(folder, _COPY, "the same again").to_the_end()
+        DemoCommand(folder, _CUTOVER).to_the_end()
+        _insist_on_target(live)
+        _whisper("producers and consumers go on, on the target")
+        _until(lambda: _written(live, "target") >= _AFTERWARDS)
+        # Imported here: what only the end needs shall not keep the beginning waiting.
+        from kferry.migration.verify_report import read_report  # noqa: PLC0415
+
+        DemoCommand(folder, _VERIFY).to_the_end()
+        verified = read_report(folder / _REPORT)
+        say()
+        _whisper("clients that share no code with kferry are asked what they sent and saw")
+        outcome = Outcome(
+            history=judge(read_numbered(sandbox.target, HISTORY), sent), live=live.judge()
+        )
+    return outcome, verified
 
 
-def _look(sandbox: Sandbox, options: Options) -> bool:
-    both = Options(source=sandbox.source.bootstrap, target=sandbox.target.bootstrap)
-    if not options.json:
-        say(f"\n$ kferry inspect topics --source {both.source}")
-        topics(options=Options(source=both.source), rate_seconds=0)
-    say(f"\n$ kferry check{both.again()}")
-    report, request = look(both)
-    if not options.json:
-        show(report, request, dataclasses.replace(options, quiet=True))
-    return report.ok
-
-
-def _copy_and_kill(sandbox: Sandbox, records: int) -> None:
-    arguments = _announced(sandbox)
-    copy = DemoCopy(sandbox.target.layout.folder / "copy", arguments)
-    with closing(Arrivals(sandbox.target, _NUMBERED)) as arrivals:
-        copy.until(lambda: arrivals.count() > records // 4)
+def _copy_and_kill(sandbox: Sandbox, folder: Path) -> None:
+    copy = DemoCommand(folder, _COPY)
+    with closing(Arrivals(sandbox.target, HISTORY)) as arrivals:
+        copy.until(lambda: arrivals.count() > RECORDS // 4)
         copy.kill()
         _whisper(
-            f"killed (SIGKILL) with {arrivals.count():,} of {records:,} numbered records on the "
+            f"killed (SIGKILL) with {arrivals.count():,} of {RECORDS:,} numbered records on the "
             "target"
         )
 
 
-def _copy_the_rest(sandbox: Sandbox) -> None:
-    arguments = _announced(sandbox, "  # the same again")
-    DemoCopy(sandbox.target.layout.folder / "copy", arguments).to_the_end()
+def _insist_on_target(live: Live) -> None:
+    if {one.side for one in live.running} != {"target"}:
+        raise DemoCommandError(
+            "the applications did not move",
+            "what the cutover said stands above",
+            hint="kferry demo tries again; a machine that is very busy may need it",
+        )
 
 
-def _announced(sandbox: Sandbox, remark: str = "") -> list[str]:
-    """Show a command line, and return its arguments."""
-    sides = ["--source", sandbox.source.bootstrap, "--target", sandbox.target.bootstrap]
-    say(f"\n$ kferry copy {shlex.join(sides)} \\")
-    say(f"    {shlex.join(_COPY)}{remark}")
-    return [*sides, *_COPY]
-
-
-def _tell(verdict: Verdict) -> None:
-    say()
-    _whisper(f"an independent client (confluent-kafka) reads all of `{_NUMBERED}` on the target")
-    word = "exactly once" if verdict.exact else "NOT exactly once"
-    say(
-        f"\n{word}: {verdict.sent:,} sent, {verdict.seen:,} arrived, {verdict.lost:,} lost, "
-        f"{verdict.repeated:,} repeated, {verdict.reordered:,} out of order\n"
+def _written(live: Live, side: str) -> int:
+    return sum(
+        one.state.records for one in live.running if one.side == side and one.client.role.writes
     )
-    for kind, numbers in verdict.examples.items():
-        say(f"  {kind}: {', '.join(map(str, numbers))} …")
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise DemoCommandError(f"the traffic did not go on within {_PATIENCE_S:.0f} s")
+        time.sleep(_TICK_S)
+
+
+def _tell(outcome: Outcome, verified: "VerifyResult", *, ok: bool) -> None:
+    history, live = outcome.history, outcome.live
+    say()
+    for line in fitted(
+        f"history: {history.sent:,} sent, {history.seen:,} arrived, {history.lost:,} lost, "
+        f"{history.repeated:,} repeated, {history.reordered:,} out of order"
+    ):
+        say(line)
+    say("written and read while all of it moved:")
+    for line in verdict_lines(live):
+        say(f"  {line}")
+    total = verified.total
+    for line in fitted(
+        f"verified by {verified.level}: {total.same:,} records the same on both sides, "
+        f"{total.differ + total.only_source + total.only_target:,} differ"
+    ):
+        say(line)
+    say()
+    word = styled("exactly once", "ok") if ok else styled("NOT exactly once", "error")
+    pause = live.producers.moving, live.consumers.moving
+    for line in fitted(
+        f"{word}: {outcome.sum(lambda one: one.sent):,} numbered records, "
+        f"{outcome.sum(lambda one: one.lost):,} lost, "
+        f"{outcome.sum(lambda one: one.repeated):,} repeated, "
+        f"{outcome.sum(lambda one: one.reordered):,} out of order; producers were silent for "
+        f"{pause[0] / 1000:.1f} s, consumers for {pause[1] / 1000:.1f} s"
+    ):
+        say(line)
 
 
 def _whisper(sentence: str) -> None:

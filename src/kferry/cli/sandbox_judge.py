@@ -51,18 +51,26 @@ def judge(
 
 def show(verdict: LiveVerdict) -> None:
     """Tell the verdict to people."""
-    word = styled("exactly once", "ok") if verdict.exact else styled("NOT exactly once", "error")
-    answer(
-        f"{word}: {verdict.sent:,} sent, {verdict.seen:,} seen by every group, "
-        f"{verdict.lost:,} lost, {verdict.repeated:,} repeated, {verdict.reordered:,} out of order"
-    )
-    for line in table(_COLUMNS, [_row(group) for group in verdict.groups]):
+    for line in verdict_lines(verdict):
         answer(line)
-    answer("  silence: the longest time in which a group saw nothing")
-    for line in _besides(verdict):
-        answer(f"  {line}")
+
+
+def verdict_lines(verdict: LiveVerdict) -> list[str]:
+    """Say what was counted: all together, every group, and of each fault a few examples."""
+    word = styled("exactly once", "ok") if verdict.exact else styled("NOT exactly once", "error")
+    counts = (
+        f"{verdict.sent:,} sent, {verdict.seen:,} seen by every group, {verdict.lost:,} lost, "
+        f"{verdict.repeated:,} repeated, {verdict.reordered:,} out of order"
+    )
+    lines = [
+        f"{word}: {counts}",
+        *table(_COLUMNS, [_row(group) for group in verdict.groups]),
+        "  silence: the longest time in which a group saw nothing",
+    ]
+    lines += [f"  {line}" for line in _besides(verdict)]
     for example in verdict.examples:
-        _show_example(example)
+        lines += _example_lines(example)
+    return lines
 
 
 def _row(group: GroupVerdict) -> Row:
@@ -106,10 +114,9 @@ def _besides(verdict: LiveVerdict) -> list[str]:
     return lines + [f"fault: {fault}" for fault in verdict.faults]
 
 
-def _show_example(example: Example) -> None:
-    answer(f"  {example.fault.replace('_', ' ')}: {example.key} number {example.number}")
-    for place in example.places:
-        answer(f"      {_told(place)}")
+def _example_lines(example: Example) -> list[str]:
+    first = f"  {example.fault.replace('_', ' ')}: {example.key} number {example.number}"
+    return [first, *(f"      {_told(place)}" for place in example.places)]
 
 
 def _told(place: Any) -> str:

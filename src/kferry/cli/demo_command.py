@@ -1,12 +1,13 @@
-"""A `kferry copy` of the demo: a real second process, told on line by line, ended as one likes.
+"""A command of the demo: a real second process, told on line by line, ended as one likes.
 
-Owns the command line of it and what it says. What it copied is nobody's word here; that is judged
-by an independent reader.
+Owns where it runs, what is shown of it, and that it and what it started end with the demo. What it
+did to the records is nobody's word here; that is judged from outside.
 """
 
+import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from kferry.cli.console import say
@@ -14,32 +15,35 @@ from kferry.errors import KferryError
 from kferry.sandbox.process import Process
 
 _TICK_S = 0.05
-_PATIENCE_S = 40.0
+_PATIENCE_S = 120.0
+_TIDY_S = 10.0
+"""What a cutover is given to end its hook."""
 
 
-class DemoCopyError(KferryError):
-    """The copy did not go as the demo needs it."""
+class DemoCommandError(KferryError):
+    """A command did not go as the demo needs it."""
 
     code = "K121"
 
 
-class DemoCopy:
-    """One run. It ends with whoever started it, however that ends."""
+class DemoCommand:
+    """One run of `kferry`, in the folder of a migration. It ends with whoever started it."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
-        folder.mkdir(exist_ok=True)
+    def __init__(self, folder: Path, command: str, remark: str = "") -> None:
+        say(f"\n$ kferry {command}" + (f"   # {remark}" if remark else ""))
         self._process = Process(folder)
         self._told = self._size()
+        self._name = command.partition(" ")[0]
         # The folder stands in the command line, because a process is known by it. Isolated from
         # the current directory, where anything may be called kferry.
         python = [sys.executable, "-P", "-X", f"kferry_demo={folder}/"]
-        self._process.start([*python, "-m", "kferry", "copy", *arguments])
+        self._process.start([*python, "-m", "kferry", *shlex.split(command)])
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Pass on what it says until something is so, which must be before its end."""
         self._watch(is_so)
         if self._process.pid is None and not is_so():
-            raise DemoCopyError("the copy ended too early", self._last_words())
+            raise DemoCommandError(f"{self._name} ended too early", self._last_words())
 
     def to_the_end(self) -> None:
         """Pass on what it says until it has ended."""
@@ -51,15 +55,23 @@ class DemoCopy:
         self._pass_on()
 
     def _watch(self, is_so: Callable[[], bool]) -> None:
+        try:
+            self._tell_until(is_so)
+        except BaseException:
+            # Asked to end, a cutover ends the hook that it runs; killed, it could not.
+            self._process.stop(patience_s=_TIDY_S)
+            raise
+        self._pass_on()
+
+    def _tell_until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE_S
         while self._process.pid is not None and not is_so():
             if time.monotonic() > deadline:
-                raise DemoCopyError(
-                    f"the copy was not so far after {_PATIENCE_S:.0f} s", self._last_words()
+                raise DemoCommandError(
+                    f"{self._name} was not so far after {_PATIENCE_S:.0f} s", self._last_words()
                 )
             self._pass_on()
             time.sleep(_TICK_S)
-        self._pass_on()
 
     def _pass_on(self) -> None:
         """Show the lines that are whole and were not shown before."""
