@@ -38,7 +38,8 @@ async def fetch_all(cluster: Cluster, topic: str) -> dict[str, float]:
     async def work() -> None:
         nonlocal size
         for partition in queue:
-            size += await _one(cluster, partition, ends[partition])
+            fetched = await _one(cluster, partition, ends[partition])
+            size += fetched  # not in one line: others add to it while this one waits
 
     before, began = _cpu(), time.perf_counter()
     await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
