@@ -5,9 +5,9 @@ Owns the flags, and the writing of a file that is not there yet. An existing one
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -53,11 +53,17 @@ def run(
         str | None,
         Parameter(show_default=False, help="with --from-mm2: which of its flows, as in 'A->B'"),
     ] = None,
+    sandbox: Annotated[
+        str | None,
+        Parameter(show_default=False, help="both clusters of this sandbox (kferry sandbox up)"),
+    ] = None,
     out: Annotated[Path, Parameter(help="the file to write; it must not be there")] = DEFAULT_FILE,
     options: Options | None = None,
 ) -> ExitCode:
     """Write an annotated kferry.yaml from what both clusters show, or without them."""
     options = options or Options()
+    if sandbox is not None:
+        options = _of_sandbox(sandbox, options)
     _check_company(options, flow, from_mm2)
     _insist_on_absence(out)
     # Before anything is looked at: a bad pattern is a bad command line.
@@ -96,6 +102,24 @@ def run(
         _show(out, told)
     say(_next(out, draft, told.problems))
     return ExitCode.DONE
+
+
+def _of_sandbox(name: str, options: Options) -> Options:
+    """Name both clusters of a sandbox, as a user with no more rights than kferry needs."""
+    if any((options.source, options.target, options.source_config, options.target_config)):
+        raise UsageError(
+            "--sandbox names both clusters already", hint=f"kferry init --sandbox {name}"
+        )
+    from kferry.sandbox import Sandbox, Security  # noqa: PLC0415  # it is here for this alone
+
+    found = Sandbox.find(name)
+    sides: dict[str, Any] = {}
+    for side, cluster in (("source", found.source), ("target", found.target)):
+        if cluster.layout.spec.security is Security.PLAINTEXT:
+            sides[side] = cluster.bootstrap
+        else:
+            sides[f"{side}_config"] = cluster.kferry_properties
+    return replace(options, **sides)
 
 
 def _check_company(options: Options, flow: str | None, from_mm2: Path | None) -> None:
