@@ -282,8 +282,8 @@ class _Copy:
         if open_:
             places = some((f"{one.source} since offset {one.end:,}" for one in open_), _MOST_NAMED)
             self._note(
-                f"{many(len(open_), 'partition')} with an open transaction, whose end what is "
-                f"behind it waits for: {places} (kferry inspect producers names whose they are)"
+                f"transactions are open on {places}; what is behind waits for their end "
+                "(kferry inspect producers names whose they are)"
             )
 
     def _announce(self, engine: Engine) -> None:
