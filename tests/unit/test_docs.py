@@ -79,6 +79,9 @@ def every_help() -> Iterator[str]:
     while waiting:
         path = waiting.pop()
         shown = help_of(*path)
+        # A word before a colon may be one of a sentence, and no command.
+        if not shown.startswith(" ".join(("Usage: kferry", *path, ""))):
+            continue
         yield shown
         if has_commands(*path):
             waiting += [(*path, name) for name in named_in(shown)]
