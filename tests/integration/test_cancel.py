@@ -86,6 +86,8 @@ def test_settings_and_positions_are_as_before_and_the_ledger_is_in_a_file(
     assert len(documents) == done.result["documents"]
     assert {"manifest", f"topic/{ours}"} <= {one["key"] for one in documents}
     assert file.stat().st_mode & 0o077 == 0
+    partly = of(plain, "cancel", "--yes", "--topic", ours, migration=migration, cwd=tmp_path)
+    assert partly.code == 2
     again = of(plain, "cancel", "--yes", migration=migration, cwd=tmp_path)
     assert (again.code, again.result["cancelled"]) == (0, False)
     assert committed(plain.source, group, ours)[0] == 7

@@ -52,6 +52,11 @@ def run(
     """
     options = options or Options()
     target = target_of(options, "cancel")
+    if options.topic:
+        raise UsageError(
+            "--topic means nothing here: cancel gives a whole migration up",
+            hint="leave it out; kferry ledger show lists what the migration holds",
+        )
     number = _number(delete_created)
     _insist_on_somebody(options, delete=delete_created is not None, number=number)
     # Imported here: `--help` and errors of the command line must not wait for the engine.
@@ -149,7 +154,7 @@ def _plan_lines(found: "Leftovers", *, delete: bool) -> list[str]:
         )
     for one in going:
         records = many(one.records, "offset")
-        lines += fitted(f"  deleted: {visible(one.entry.target)}, which has {records}")
+        lines += fitted(f"  to be deleted: {visible(one.entry.target)}, which has {records}")
     lines += _staying(found, delete=delete)
     return [
         *lines,
@@ -178,7 +183,8 @@ def _stays(one: "Created") -> list[str]:
 
 def _said(done: "Cancelled", *, deleting: bool) -> list[str]:
     if done.found is None:
-        return ["nothing to do: there is no such migration on this target"]
+        others = f"; there are {some(map(visible, done.others), 5)}" if done.others else ""
+        return fitted(f"nothing to do: there is no such migration on this target{others}")
     if not done.agreed:
         return ["nothing was changed"]
     from kferry.groups import Step  # noqa: PLC0415 as above

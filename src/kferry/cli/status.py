@@ -64,6 +64,8 @@ def run(
             answer(line)
     if cutovers.open is not None:
         say(next_of_cutover(cutovers.open, options))
+    elif snapshot.state == "done" and cutovers.ended and cutovers.ended[-1].state == "done":
+        say(f"next: kferry complete{options.again()}")
     else:
         say(next_line(snapshot, options, now=datetime.now(UTC)))
     return ExitCode.DONE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kferry.config import ClusterSettings
 from kferry.errors import ExitCode, KferryError, UsageError
-from kferry.ledger import LedgerTopic
+from kferry.ledger import LedgerTopic, find_ledgers
 from kferry.migration.book import read_topics
 from kferry.migration.cancelling import (
     Created,
@@ -64,6 +64,8 @@ class Cancelled:
     deleted: tuple[Created, ...] = ()
     file: Path | None = None
     documents: int = 0
+    others: tuple[str, ...] = ()
+    """Where nothing was there: the migrations that are."""
 
 
 async def cancel(
@@ -77,7 +79,9 @@ async def cancel(
     async with open_cluster(request.target) as target:
         ledger = await _find(target, request)
         if ledger is None:
-            return Cancelled(migration=request.migration or "", agreed=True, found=None)
+            others = tuple(await find_ledgers(target))
+            name = request.migration or ""
+            return Cancelled(migration=name, agreed=True, found=None, others=others)
         documents = await read_documents(target, ledger)
         insist_on_nothing_handed_over(documents)
         await insist_on_rest(target, ledger)
