@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -21,6 +21,7 @@ from kferry.runbook import (
     Stopped,
     read_record,
 )
+from kferry.runbook.fencing import can_be_fenced, scheme_of
 
 
 class PowerCut(BaseException):
@@ -135,12 +136,20 @@ def acts(scheme: Scheme, world: World) -> list[str]:
     looks = {
         "silent", "still_silent", "consumers_gone", "drained", "caught_up", "verified", "fit",
         "tail_copied", "positions_committed", "consumers_there", "target_grows", "backlog",
-        "empty_targets", "consumers_left_target", "nothing_late",
+        "empty_targets", "consumers_left_target", "nothing_late", "fenced", "fence_lifted",
     }  # fmt: skip
     return [one for one in world.done if one not in looks]
 
 
-every_scheme = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=lambda one: one.name)
+FENCED = [
+    replace(scheme_of(one), name=f"{one.scheme} with a fence")
+    for scheme in SCHEMES.values()
+    if can_be_fenced(scheme)
+    for one in [replace(record(scheme), facts={"fence": {}})]
+]
+every_scheme = pytest.mark.parametrize(
+    "scheme", [*SCHEMES.values(), *FENCED], ids=lambda one: one.name
+)
 
 
 @every_scheme
@@ -283,6 +292,15 @@ async def test_no_at_the_point_of_no_return_hands_nothing_over_and_starts_all_ag
     assert "hand-over:on-handover" not in world.done
     assert world.done.count("take_positions_back") == 1
     assert sum(one.endswith("on-rollback") for one in world.done) == 2
+
+
+async def test_a_fence_is_lifted_before_producers_are_told_to_go_on() -> None:
+    scheme = next(one for one in FENCED if one.name.startswith("mirror"))
+    world, paper = World(broken={"copy_tail"}), Paper()
+    with pytest.raises(KferryError):
+        await runner(scheme, world, paper, People(world)).walk()
+    assert world.done.index("lift_fence") < world.done.index("silence:on-rollback")
+    assert world.done.index("fence") > world.done.index("silence:on-silence")
 
 
 async def test_asked_to_stop_it_waits_at_the_gate_and_can_be_gone_on_with() -> None:

@@ -60,7 +60,7 @@ class Scope:
             return self.topics
         first = bisect_left(self.topics, rule.name)
         end = first
-        while end < len(self.topics) and _covers(rule, self.topics[end]):
+        while end < len(self.topics) and covers(rule, self.topics[end]):
             end += 1
         return self.topics[first:end]
 
@@ -75,9 +75,9 @@ class Scope:
         found = []
         for index in range(bisect_left(self._arriving, (after.name,)), len(self._arriving)):
             new, old = self._arriving[index]
-            if not _covers(after, new):
+            if not covers(after, new):
                 break
-            if not _covers(before, old):
+            if not covers(before, old):
                 found.append(new)
         return found
 
@@ -152,7 +152,7 @@ def _whole(rule: Acl, meant: list[TopicName], scope: Scope) -> Placed:
         return Placed(rules=(rule,))
     # With no topic there yet, a pattern of new names still tells what becomes of those to come.
     called = {topic: scope.called(topic) for topic in meant or [TopicName(rule.name)]}
-    moved = [new for new in called.values() if not _covers(rule, new)]
+    moved = [new for new in called.values() if not covers(rule, new)]
     shift = _common_shift(called.items())
     if not moved or not (meant or shift):
         return Placed(rules=(rule,))
@@ -184,7 +184,8 @@ def spelled(rule: Acl) -> str:
     return "every name" if rule.name == EVERY else f"`{rule.name}`"
 
 
-def _covers(rule: Acl, topic: str) -> bool:
+def covers(rule: Acl, topic: str) -> bool:
+    """Whether a rule about topics is about this one."""
     if rule.pattern == PREFIXED:
         return topic.startswith(rule.name)
     return rule.name in {EVERY, topic}

@@ -1,7 +1,8 @@
 """The rules of who may do what.
 
-Owns DescribeAcls and CreateAcls. Numbers of kinds this release does not know are shown as numbers,
-never dropped. One rule that is refused never holds up the others: its error is its outcome.
+Owns DescribeAcls, CreateAcls and DeleteAcls. Numbers of kinds this release does not know are shown
+as numbers, never dropped. One rule that is refused never holds up the others: its error is its
+outcome.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +12,13 @@ from typing import Any
 from kafka.protocol.admin import (
     CreateAclsRequest,
     CreateAclsResponse,
+    DeleteAclsRequest,
+    DeleteAclsResponse,
     DescribeAclsRequest,
     DescribeAclsResponse,
 )
 
+from kferry.names import BrokerId
 from kferry.wire import BrokerError, Cluster, UnsupportedApi, WireError
 from kferry.wire.errors import raise_for
 from kferry.wire.versions import ApiVersions
@@ -62,7 +66,16 @@ class Acl:
 
 async def describe_acls(cluster: Cluster) -> list[Acl]:
     """Ask for all rules, sorted."""
-    request = DescribeAclsRequest(
+    return _told(await cluster.request(_all_of_them(), DescribeAclsResponse))
+
+
+async def acls_known_to(cluster: Cluster, broker: BrokerId) -> list[Acl]:
+    """Ask one broker for all rules that it knows: a new one reaches each in its time."""
+    return _told(await cluster.at_broker(broker, _all_of_them(), DescribeAclsResponse))
+
+
+def _all_of_them() -> DescribeAclsRequest:
+    return DescribeAclsRequest(
         resource_type_filter=_ANY,
         resource_name_filter=None,
         pattern_type_filter=_ANY,
@@ -71,7 +84,9 @@ async def describe_acls(cluster: Cluster) -> list[Acl]:
         operation=_ANY,
         permission_type=_ANY,
     )
-    answer = await cluster.request(request, DescribeAclsResponse)
+
+
+def _told(answer: Any) -> list[Acl]:
     raise_for(answer.error_code, "ACLs", answer.error_message)
     return sorted(_acl(resource, rule) for resource in answer.resources for rule in resource.acls)
 
@@ -92,6 +107,47 @@ async def create_acls(cluster: Cluster, acls: Sequence[Acl]) -> dict[Acl, WireEr
     for chunk in _chunks(takeable):
         outcomes |= await _create(cluster, chunk)
     return outcomes
+
+
+async def delete_acls(cluster: Cluster, acls: Sequence[Acl]) -> dict[Acl, WireError | None]:
+    """Take exactly these rules away; one that is not there is no error.
+
+    Returns before every broker knows it.
+    """
+    outcomes: dict[Acl, WireError | None] = {}
+    for chunk in _chunks(list(dict.fromkeys(acls))):
+        try:
+            answer = await cluster.at_controller(
+                DeleteAclsRequest(filters=[_exactly(acl) for acl in chunk]),
+                DeleteAclsResponse,
+                codes=lambda found: (result.error_code for result in found.filter_results),
+            )
+        except WireError as error:
+            outcomes |= dict.fromkeys(chunk, error)
+            continue
+        outcomes |= {
+            acl: _refusal(result) for acl, result in zip(chunk, answer.filter_results, strict=True)
+        }
+    return outcomes
+
+
+def _refusal(result: Any) -> BrokerError | None:
+    for one in (result, *result.matching_acls):
+        if one.error_code:
+            return BrokerError(one.error_code, "ACL", one.error_message)
+    return None
+
+
+def _exactly(acl: Acl) -> Any:
+    return DeleteAclsRequest.DeleteAclsFilter(
+        resource_type_filter=_NUMBER_OF_RESOURCE[acl.resource],
+        resource_name_filter=acl.name,
+        pattern_type_filter=_NUMBER_OF_PATTERN[acl.pattern],
+        principal_filter=acl.principal,
+        host_filter=acl.host,
+        operation=_NUMBER_OF_OPERATION[acl.operation],
+        permission_type=_NUMBER_OF_PERMISSION[acl.permission],
+    )
 
 
 def not_takeable(acl: Acl, versions: ApiVersions) -> str:

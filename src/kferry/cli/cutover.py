@@ -16,6 +16,7 @@ from kferry.cli import loop
 from kferry.cli.console import answer, answer_json, fitted, say
 from kferry.cli.copy_flags import CopyFlags, copy_request
 from kferry.cli.cutover_lines import ended_lines, head_lines, plan_lines
+from kferry.cli.fence_flags import FenceAnyway, FenceFlag, FencePrincipals, fence_wish
 from kferry.cli.options import Options
 from kferry.cli.stopping import StoppedNow, stoppable
 from kferry.config import TopicSelection, parse_duration
@@ -24,6 +25,7 @@ from kferry.runbook.record import reading_json
 
 if TYPE_CHECKING:
     from kferry.cli.cutover_view import Screen
+    from kferry.migration.switching.fence_book import FenceWish
     from kferry.runbook import Record
     from kferry.runbook.dry import Planned
     from kferry.runbook.finding import CutoverRequest
@@ -98,6 +100,9 @@ def run(
             show_default=False,
         ),
     ] = False,
+    fence: FenceFlag = False,
+    fence_principal: FencePrincipals = (),
+    fence_anyway: FenceAnyway = False,
     dry_run: Annotated[
         bool,
         Parameter(help="say what would be done; change nothing", negative=(), show_default=False),
@@ -122,6 +127,7 @@ def run(
         bundle=bundle,
         way_back=not no_way_back,
         accept_late=accept_late,
+        fence=fence_wish(fence, fence_principal, fence_anyway),
     )
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.runbook.cutover import cutover  # noqa: PLC0415
@@ -205,6 +211,7 @@ def _request(
     bundle: Path | None,
     way_back: bool = True,
     accept_late: bool = False,
+    fence: "FenceWish | None" = None,
 ) -> "CutoverRequest":
     from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
     from kferry.runbook.finding import CutoverRequest  # noqa: PLC0415
@@ -227,6 +234,7 @@ def _request(
         bundle=bundle,
         way_back=way_back,
         accept_late=accept_late,
+        fence=fence,
     )
 
 
@@ -343,7 +351,8 @@ def _next(record: "Record") -> str:
     if record.state != "done" or record.facts.get("of"):
         return "kferry copy"
     # While there is a way back, ending the migration is not what comes next.
-    return "kferry rollback --help, or kferry status" if record.facts else "kferry complete"
+    returns = record.facts.get("way_back")
+    return "kferry rollback --help, or kferry status" if returns else "kferry complete"
 
 
 def _screen(

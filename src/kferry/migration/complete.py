@@ -11,14 +11,17 @@ from typing import Any
 from kferry.config import ClusterSettings, TopicSelection
 from kferry.copying import Keeper, Lease, count_positions
 from kferry.errors import ExitCode, KferryError
-from kferry.ledger import LedgerTopic, read_ledger
+from kferry.ledger import LedgerTopic, append, read_ledger
 from kferry.migration.book import TopicEntry, read_topics
 from kferry.migration.completing import complete_topics
 from kferry.migration.final_report import final_report
 from kferry.migration.going import NOTHING_GOES, Outlook, outlook
+from kferry.migration.maps import Documents, insist
 from kferry.migration.ownership import Held, insist_on_free, plain, take_slots
 from kferry.migration.status import find
 from kferry.migration.switching.book import insist_on_none_open
+from kferry.migration.switching.fence import FORGOTTEN, lift_fence
+from kferry.migration.switching.fence_book import read_fence
 from kferry.units import many
 from kferry.wire import Cluster, open_cluster
 
@@ -52,6 +55,13 @@ class Completed:
     """What is worth keeping of the migration."""
 
 
+class FenceStands(KferryError):
+    """Rules of ours are on a source that was not named."""
+
+    code = "K263"
+    exit_code = ExitCode.USAGE
+
+
 class StillNeeded(KferryError):
     """Groups have yet to read what would go."""
 
@@ -76,13 +86,17 @@ async def complete(
         ledger = await find(cluster, migration=migration, source=source)
         documents = plain(await read_ledger(cluster, ledger, [0]))[0]
         insist_on_none_open(documents)
+        _insist_on_way_to_fence(source, documents)
         entries = read_topics(documents)
         waiting = [
             entry
             for name, entry in sorted(entries.items())
             if entry.suspended and selection.matches(name, internal=False)
         ]
+        last = len(waiting) == sum(entry.suspended for entry in entries.values())
         if not waiting:
+            if last:
+                await _lift_fence(source, cluster, ledger, documents)
             report = final_report(ledger.migration, documents)
             return Completed(migration=ledger.migration, agreed=True, topics=(), report=report)
         await insist_on_rest(cluster, ledger)
@@ -91,6 +105,8 @@ async def complete(
             _insist_on_nobody_behind(found)
         if not agree(ledger.migration, waiting, found):
             return Completed(migration=ledger.migration, agreed=False, topics=tuple(waiting))
+        if last:
+            await _lift_fence(source, cluster, ledger, documents)
         taken = await take_slots(cluster, ledger)
         for slot in taken.slots:  # their partitions stay as their last owner left them
             slot.others = count_positions(taken.documents[slot.number])
@@ -106,6 +122,28 @@ async def complete(
             topics=tuple(done),
             outlook=found,
             report=final_report(ledger.migration, documents),
+        )
+
+
+async def _lift_fence(
+    source: ClusterSettings | None, target: Cluster, ledger: LedgerTopic, documents: Documents
+) -> None:
+    """Leave nothing of a fence on the source; nobody else would know whose rules those are."""
+    if source is None or read_fence(documents) is None:
+        return
+    async with open_cluster(source) as cluster:
+        insist(documents, target, cluster)
+        await lift_fence(cluster, documents)
+    await append(target, ledger, 0, [FORGOTTEN])
+
+
+def _insist_on_way_to_fence(source: ClusterSettings | None, documents: Documents) -> None:
+    if source is None and read_fence(documents) is not None:
+        raise FenceStands(
+            "a fence stands on the source",
+            "kferry made rules there that keep producers out, and takes them away again.",
+            hint="name the source, too, with --source or --source-config",
+            changed="Nothing was changed.",
         )
 
 

@@ -44,6 +44,8 @@ class Bundle:
     """Ids of the clusters."""
     record: Record
     positions: tuple[Before, ...]
+    fence: Mapping[str, Any] | None = None
+    """The rules that kferry made on the source, as the ledger holds them."""
     taken_back: str = ""
     """When what can be done without the target was done."""
 
@@ -57,9 +59,18 @@ class Keepsake:
     source: str
     target: str
     positions: Sequence[Image] = ()
+    fence: Mapping[str, Any] | None = None
+    _last: Record | None = None
+
+    def keep_fence(self, value: Mapping[str, Any] | None) -> None:
+        """Write down, at once, which rules on the source are ours."""
+        self.fence = value
+        if self._last is not None:
+            self.keep(self._last)
 
     def keep(self, record: Record) -> None:
         """Write down how far it is, and which positions were set until now."""
+        self._last = record
         write_bundle(
             self.path,
             Bundle(
@@ -71,6 +82,7 @@ class Keepsake:
                     Before(group=one.group, place=one.place, offset=one.before)
                     for one in self.positions
                 ),
+                fence=self.fence,
             ),
         )
 
@@ -92,6 +104,7 @@ def write_bundle(path: Path, bundle: Bundle) -> None:
             }
             for one in bundle.positions
         ],
+        "fence": bundle.fence,
         "taken_back": bundle.taken_back,
     }
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -134,5 +147,6 @@ def _bundle(value: Mapping[str, Any]) -> Bundle:
             )
             for one in value["positions"]
         ),
+        fence=value.get("fence"),
         taken_back=str(value.get("taken_back", "")),
     )

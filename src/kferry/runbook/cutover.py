@@ -72,7 +72,12 @@ def _begun(known: Record) -> Record:
         topics=known.topics,
         groups=known.groups,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        facts={"way_back": way_back, "of": known.id, "scheme": known.scheme},
+        facts={
+            "way_back": way_back,
+            "of": known.id,
+            "scheme": known.scheme,
+            **({"fence": known.facts["fence"]} if "fence" in known.facts else {}),
+        },
     )
 
 

@@ -9,10 +9,13 @@ from kferry.groups import look_there
 from kferry.ledger import open_ledger
 from kferry.migration.clusters import Sides, open_sides
 from kferry.migration.maps import Documents, read_documents
+from kferry.migration.switching.fence import look
+from kferry.migration.switching.fence_book import read_wish
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.way_back import takes_back
-from kferry.runbook import readings
+from kferry.names import TopicName
+from kferry.runbook import fencing, readings
 from kferry.runbook.finding import CutoverRequest, find
 from kferry.runbook.operations import Reading
 from kferry.runbook.record import Record
@@ -43,14 +46,23 @@ async def dry_run(request: CutoverRequest) -> Planned:
         record, scope = await find(request, sides, documents, migration)
         return Planned(
             migration=migration,
-            scheme=SCHEMES[record.scheme],
+            scheme=fencing.scheme_of(record),
             record=record,
             scope=scope,
             readings=(
                 *await _look(sides, scope, request.silence_s),
                 *await _way_back(sides, record),
+                *await _fence(sides, record),
             ),
         )
+
+
+async def _fence(sides: Sides, record: Record) -> list[Reading]:
+    wish = read_wish(record.facts)
+    if wish is None:
+        return []
+    topics = [TopicName(name) for name in record.topics]
+    return [fencing.feasible(await look(sides.clusters.source, topics, wish))]
 
 
 async def _look(sides: Sides, scope: Scope, silence_s: float) -> list[Reading]:

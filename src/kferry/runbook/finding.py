@@ -5,7 +5,7 @@ Owns the request, and the refusal to walk two at once. Writes nothing.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from kferry.migration.clusters import Sides
 from kferry.migration.maps import Documents
 from kferry.migration.requests import CopyRequest
 from kferry.migration.switching.book import CUTOVER
+from kferry.migration.switching.fence_book import FenceWish
 from kferry.migration.switching.scope import Scope, find_topics
 from kferry.migration.verify import Level
 from kferry.names import TopicName
+from kferry.runbook.fencing import can_be_fenced
 from kferry.runbook.record import Record, read_record
 from kferry.runbook.schemes import SCHEMES
 
@@ -57,6 +59,8 @@ class CutoverRequest:
     """Whether what is written on the target shall be able to return, where the scheme can."""
     accept_late: bool = False
     """Whether records that came to the source behind the switch may stay there."""
+    fence: FenceWish | None = None
+    """Whether writing to the source shall be forbidden once it is silent, and to whom."""
     every_s: float = 1.0
 
 
@@ -104,6 +108,7 @@ async def find(
     entries = read_topics(documents)
     if known is not None:
         _insist_on_same(request, known)
+        known = _with_fence(request, known)
         return known, scope_of(known, request.copy.mapping, entries)
     if request.scheme is None:
         raise NoScheme(
@@ -114,16 +119,45 @@ async def find(
         sides.clusters.source, request.copy.selection, entries, request.copy.mapping
     )
     id_ = uuid.uuid4().hex[:8]
-    returns = request.way_back and SCHEMES[request.scheme].returns
+    scheme = SCHEMES[request.scheme]
+    facts: dict[str, object] = {}
+    if request.way_back and scheme.returns:
+        facts["way_back"] = f"{migration}.back-{id_}"
+    if request.fence is not None:
+        if not can_be_fenced(scheme):
+            raise NoScheme(
+                f"{scheme.name} cannot be walked with a fence",
+                "Consumers drain the source while producers are on the target already: there is "
+                "no time when the source is silent and kferry has copied it.",
+                hint="leave --fence out, or take one of "
+                + ", ".join(name for name, one in SCHEMES.items() if can_be_fenced(one)),
+            )
+        facts["fence"] = request.fence.document()
     record = Record(
         id=id_,
         scheme=request.scheme,
         topics=tuple(topics),
         groups=request.groups,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        facts={"way_back": f"{migration}.back-{id_}"} if returns else {},
+        facts=facts,
     )
     return record, Scope(topics=topics, groups=request.groups)
+
+
+def _with_fence(request: CutoverRequest, known: Record) -> Record:
+    """Go on with the fence that is asked for now; without a word, with that of the beginning."""
+    if request.fence is None:
+        return known
+    if "fence" not in known.facts and (
+        not can_be_fenced(SCHEMES[known.scheme]) or known.has_passed("tail") or known.no_return
+    ):
+        raise OtherCutover(
+            "it is too late for a fence in this cutover",
+            "Its place is behind the silence, before the rest is copied.",
+            hint="kferry cutover goes on without, kferry rollback takes it back",
+            changed="Nothing was changed.",
+        )
+    return replace(known, facts={**known.facts, "fence": request.fence.document()})
 
 
 def _insist_on_same(request: CutoverRequest, known: Record) -> None:

@@ -26,17 +26,19 @@ from kferry.migration.switching.book import (
     ends_of,
     read_switches,
 )
+from kferry.migration.switching.fence import Fence
 from kferry.migration.switching.handed_over import hand_over
 from kferry.migration.switching.home import take_home
 from kferry.migration.switching.late import late_writes
 from kferry.migration.switching.left import first_unread, left_to_read
+from kferry.migration.switching.open_transactions import open_transactions
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.starts import commit_starts
 from kferry.migration.switching.turning import Ends, turn
 from kferry.migration.switching.way_back import NoWayBack, delete_ledger, prepare_way_back
 from kferry.names import TopicName, TopicPartition
-from kferry.runbook import readings
+from kferry.runbook import fencing, readings
 from kferry.runbook.back import WAY_BACK
 from kferry.runbook.flow import Flow
 from kferry.runbook.operations import Reading
@@ -74,6 +76,8 @@ class Live:
     """Keeps beside the ledger what a way back needs."""
     accept_late: bool = False
     """Whether records that came to the source behind the switch may stay there."""
+    fence_around: Fence | None = None
+    """Around the topics of the way there's source, if one was asked for."""
     _compared: Reading | None = None
     _drain: readings.Drain = field(default_factory=readings.Drain)
 
@@ -95,7 +99,7 @@ class Live:
 
     @property
     def _back(self) -> bool:
-        return self.scheme is WAY_BACK
+        return self.scheme.name == WAY_BACK.name
 
     async def begin(self) -> None:
         groups = await self.scope.groups_on(self.source)
@@ -109,9 +113,11 @@ class Live:
     async def fit(self) -> list[Reading]:
         groups = await self.scope.groups_on(self.source)
         there = await look_there(self.target, [group.id for group in groups], to_write=False)
+        fence = None if self._back or self.fence_around is None else await self.fence_around.whom()
         return [
             readings.groups_found(groups, self.scope),
             readings.nobody_there(there),
+            *([] if fence is None else [fencing.feasible(fence)]),
         ]
 
     async def empty_targets(self) -> list[Reading]:
@@ -134,7 +140,15 @@ class Live:
 
     async def silent(self) -> list[Reading]:
         found = await self.silence.look(await self.scope.source_partitions(self.source))
-        return readings.silence(found, self.silence.seconds)
+        told = readings.silence(found, self.silence.seconds)
+        if (
+            found.open
+            and not self._back
+            and self.fence_around is not None
+            and self.fence_around.wish.anyway
+        ):
+            return fencing.despite_open(told, await open_transactions(self.source, found.open))
+        return told
 
     async def still_silent(self) -> list[Reading]:
         if not self.scheme.copies:
@@ -268,6 +282,29 @@ class Live:
         await self.flow.rest()
         if not self._back:
             await hand_over(self.target, self.ledger, self.scope)
+
+    async def fence(self) -> None:
+        if self.fence_around is not None:
+            whom = await self.fence_around.whom()
+            for line in fencing.announced(whom):
+                self.fence_around.narrate(line)
+            await self.fence_around.put_up()
+
+    async def fenced(self) -> list[Reading]:
+        if self.fence_around is None:
+            return []
+        whom = await self.fence_around.whom()
+        held = await self.fence_around.measure(whom) if whom.authorizer else None
+        found = await self.silence.look(await self.scope.source_partitions(self.source))
+        return fencing.fenced(whom, held, found, self.silence.seconds)
+
+    async def lift_fence(self) -> None:
+        if self.fence_around is not None:
+            await self.fence_around.lift()
+
+    async def fence_lifted(self) -> list[Reading]:
+        left = self.fence_around is not None and await self.fence_around.stands()
+        return [fencing.lifted(left=left)]
 
     async def arm(self) -> None:
         if self.other is None:

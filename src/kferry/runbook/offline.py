@@ -10,12 +10,16 @@ from pathlib import Path
 
 from kferry.config import ClusterSettings
 from kferry.errors import ExitCode, KferryError
+from kferry.migration.switching.fence import lift_fence
+from kferry.migration.switching.fence_book import FENCE
 from kferry.runbook.bundle import BadBundle, Bundle, read_bundle, write_bundle
+from kferry.runbook.fencing import scheme_of
 from kferry.runbook.opening import hook_facts
 from kferry.runbook.operator import Operator
 from kferry.runbook.runner import NoWayBack
 from kferry.runbook.schemes import SCHEMES
 from kferry.runbook.steps import Step
+from kferry.units import many
 from kferry.wire import ConnectionLost, RequestTimedOut, Unreachable, WireError, open_cluster
 
 
@@ -64,7 +68,7 @@ async def roll_back_without_target(
     bundle = read_bundle(path)
     _insist(path, bundle, migration)
     await _insist_on_source(bundle, source)
-    scheme = SCHEMES[bundle.record.scheme]
+    scheme = scheme_of(bundle.record)
     begun = [
         one
         for one in scheme.steps
@@ -74,6 +78,10 @@ async def roll_back_without_target(
     done, left = [], []
     for number, step in enumerate(reversed(begun), start=1):
         operator.entering(step, number, len(begun))
+        if step.name == "fence" and bundle.fence is not None:
+            async with open_cluster(source) as cluster:
+                rules = await lift_fence(cluster, {FENCE: bundle.fence}) or ()
+            done.append(f"{step.name}: {many(len(rules), 'rule')} taken away again")
         if step.back is not None:
             await operator.hand(step.back, step)
             done.append(f"{step.name}: {step.back.asks}")

@@ -4,10 +4,11 @@ Owns putting it together for either direction, and that two never walk at once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from kferry.config import Beginning, ClusterSettings
 from kferry.copying import Clusters
@@ -18,20 +19,21 @@ from kferry.migration.group_images import Image, images_of
 from kferry.migration.maps import Documents, read_documents
 from kferry.migration.requests import CopyRequest, Unconsumed
 from kferry.migration.switching.book import CutoverBook, insist_on_nobody, ourselves
+from kferry.migration.switching.fence import Fence
+from kferry.migration.switching.fence_book import FENCE, read_wish
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.way_back import NoWayBack
 from kferry.names import TopicName
-from kferry.runbook.back import WAY_BACK
 from kferry.runbook.bundle import Keepsake
 from kferry.runbook.comparing import Comparison
+from kferry.runbook.fencing import scheme_of
 from kferry.runbook.finding import CutoverRequest, find, scope_of
 from kferry.runbook.flow import Flow
 from kferry.runbook.live import Live, Way
 from kferry.runbook.operator import Operator
 from kferry.runbook.record import Record
 from kferry.runbook.runner import Runner
-from kferry.runbook.schemes import SCHEMES
 from kferry.runbook.steps import Scheme
 
 
@@ -110,7 +112,7 @@ async def open_way_there(
 ) -> AsyncIterator[Opened]:
     """Open what the cutover that is under way needs, or a new one."""
     record, scope = await find(request, base.sides, base.documents, base.migration)
-    scheme = SCHEMES[record.scheme]
+    scheme = scheme_of(record)
     ledger = base.ledger
     if ledger is None:
         ledger = await create_ledger(
@@ -185,7 +187,7 @@ async def open_way_back(
         operator,
         stop,
         record=record,
-        scheme=WAY_BACK,
+        scheme=scheme_of(record),
         way=way,
         record_ledger=base.ledger,
         other=base.migration,
@@ -246,6 +248,7 @@ async def _opened(
         ).run,
         keep_images=keep_images,
         accept_late=request.accept_late,
+        fence_around=_fence(base, record, record_ledger, keepsake, operator),
     )
     signs = asyncio.create_task(book.signs())
     try:
@@ -263,6 +266,28 @@ async def _opened(
         signs.cancel()
         await asyncio.gather(signs, return_exceptions=True)
         await flow.abandon()
+
+
+def _fence(
+    base: Base,
+    record: Record,
+    ledger: LedgerTopic,
+    keepsake: Keepsake | None,
+    operator: Operator,
+) -> Fence | None:
+    """Return the fence of a cutover: around the way there's source, whichever way is walked."""
+    wish = read_wish(record.facts)
+    if wish is None:
+        return None
+    return Fence(
+        source=base.sides.clusters.source,
+        target=base.sides.clusters.target,
+        ledger=ledger,
+        topics=tuple(map(TopicName, record.topics)),
+        wish=wish,
+        keep=_forget_it if keepsake is None else keepsake.keep_fence,
+        narrate=operator.narrate,
+    )
 
 
 async def _sign(base: Base, ledger: LedgerTopic) -> None:
@@ -318,6 +343,10 @@ def _copy_back(asked: CopyRequest, way: Way) -> CopyRequest:
     )
 
 
+def _forget_it(_: Mapping[str, Any] | None) -> None:
+    """There is no bundle to keep it in."""
+
+
 def _keepsake(request: CutoverRequest, base: Base, names: Collection[TopicName]) -> Keepsake:
     return Keepsake(
         path=request.bundle or Path(f"kferry-undo-{base.migration}.json"),
@@ -325,6 +354,7 @@ def _keepsake(request: CutoverRequest, base: Base, names: Collection[TopicName])
         source=base.sides.source_id,
         target=base.sides.target_id,
         positions=_images(base.documents, names),
+        fence=base.documents.get(FENCE),
     )
 
 

@@ -101,6 +101,18 @@ class Operations(Protocol):
     async def hand_over(self) -> None:
         """Write down that the topics belong to the target from now on."""
 
+    async def fence(self) -> None:
+        """Forbid writing to the source's topics, if that was asked for."""
+
+    async def fenced(self) -> list[Reading]:
+        """Is everybody kept out, and does everything stand still?"""
+
+    async def lift_fence(self) -> None:
+        """Take away exactly the rules that were made."""
+
+    async def fence_lifted(self) -> list[Reading]:
+        """Is nothing left of them?"""
+
     async def arm(self) -> None:
         """Make ready that what will be written on the target can go back to the source."""
 
