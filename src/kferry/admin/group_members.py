@@ -40,7 +40,7 @@ class Member:
     client_id: str
     host: str
     instance_id: str | None
-    assigned: frozenset[TopicPartition] = frozenset()
+    assigned: tuple[TopicPartition, ...] = ()
     """What it reads, where that can be told."""
 
 
@@ -97,13 +97,15 @@ def _member(member: Any) -> Member:
     )
 
 
-def _assigned(member: Any) -> frozenset[TopicPartition]:
+def _assigned(member: Any) -> tuple[TopicPartition, ...]:
     plain = getattr(member, "member_assignment", None)
     if isinstance(plain, bytes):
-        return read_assignment(plain)
+        return tuple(sorted(read_assignment(plain)))
     assignment = getattr(member, "assignment", None)
-    return frozenset(
-        TopicPartition(TopicName(topic.topic_name), PartitionId(number))
-        for topic in getattr(assignment, "topic_partitions", None) or ()
-        for number in topic.partitions
+    return tuple(
+        sorted(
+            TopicPartition(TopicName(topic.topic_name), PartitionId(number))
+            for topic in getattr(assignment, "topic_partitions", None) or ()
+            for number in topic.partitions
+        )
     )
