@@ -6,6 +6,7 @@ Owns colour, width and the shape of an error. Knows no command.
 import json
 import os
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any, TextIO
 from kferry.errors import KferryError
 
 WIDTH = 100
+_NARROWEST = 40
 _CONTROL = re.compile(r"(?!\x1b\[\d+m)[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _UNSHOWN = re.compile(
     "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff]"
@@ -57,14 +59,19 @@ def styled(text: str, style: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
 
-def wrapped(text: str, *, indent: str, width: int = WIDTH) -> list[str]:
+def terminal_width() -> int:
+    """Return how wide lines may be: those of a narrow terminal are broken by us, not by it."""
+    return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+
+def wrapped(text: str, *, indent: str, width: int | None = None) -> list[str]:
     """Break a text into lines that all begin with `indent`."""
     return [
         line
         for paragraph in text.splitlines()
         for line in textwrap.wrap(
             paragraph,
-            width,
+            width or terminal_width(),
             initial_indent=indent,
             subsequent_indent=indent,
             break_long_words=False,
@@ -79,7 +86,7 @@ def fitted(line: str) -> list[str]:
     lead = line[: len(line) - len(words)]
     return textwrap.wrap(
         words,
-        WIDTH,
+        terminal_width(),
         initial_indent=lead,
         subsequent_indent=f"{lead}  ",
         break_long_words=False,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from kferry.cli.console import say
+from kferry.cli.console import say, terminal_width
 from kferry.errors import KferryError
 from kferry.sandbox.process import Process
 
@@ -37,7 +37,9 @@ class DemoCommand:
         # The folder stands in the command line, because a process is known by it. Isolated from
         # the current directory, where anything may be called kferry.
         python = [sys.executable, "-P", "-X", f"kferry_demo={folder}/"]
-        self._process.start([*python, "-m", "kferry", *shlex.split(command)])
+        # It writes into a file, and shall break its lines for the terminal that shows them.
+        wide = ["/usr/bin/env", f"COLUMNS={terminal_width()}"]
+        self._process.start([*wide, *python, "-m", "kferry", *shlex.split(command)])
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Pass on what it says until something is so, which must be before its end."""

@@ -1,5 +1,6 @@
 """`kferry sandbox live …`: who writes and reads where, told to stop, start and move."""
 
+import os
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -206,7 +207,8 @@ def _done(live: Live, changed: list[Instance], what: str, as_json: bool) -> None
         for one in changed:
             answer(f"  {one.client.name} {what}" + ("" if " " in what else f" on the {one.side}"))
     say(f"{many(len(changed), 'client')} {what}" if changed else "nothing to do: it is so already")
-    say(f"next: kferry sandbox {'live status' if live.running else 'judge'}{again(live)}")
+    if "KFERRY_STEP" not in os.environ:  # in a hook of a cutover nobody asks what comes next
+        say(f"next: kferry sandbox {'live status' if live.running else 'judge'}{again(live)}")
 
 
 def _json(live: Live, instances: Iterable[Instance]) -> dict[str, object]:
