@@ -5,7 +5,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,14 @@ from kferry.migration.clusters import open_sides
 from kferry.migration.maps import read_documents
 from kferry.migration.switching.fence import Fence
 from kferry.migration.switching.fence_book import FenceWish, read_fence
-from kferry.names import TopicName
+from kferry.migration.switching.open_transactions import open_transactions
+from kferry.migration.switching.silence import SilenceWatch
+from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.runbook import Passed, Record
+from kferry.runbook.bundle import Keepsake
+from kferry.runbook.fencing import despite_open, fenced
+from kferry.runbook.offline import roll_back_without_target
+from kferry.runbook.readings import silence
 from kferry.sandbox import Cluster as SandboxCluster
 from kferry.sandbox import Sandbox
 
@@ -280,6 +287,76 @@ def test_a_cutover_fences_and_a_rollback_behind_the_hand_over_lifts_it_before_pr
     assert back.code == 0, back.said
     assert about(sasl.source, topic) == before
     until_allowed(app, topic)
+
+
+async def test_a_transaction_that_is_open_is_named_and_can_be_committed_behind_the_fence(
+    sasl: Sandbox, people: People
+) -> None:
+    topic = people.topic
+    tx = people.producer("tx", **{"transactional.id": topic})
+    await asyncio.to_thread(tx.init_transactions, PATIENCE_S)
+    tx.begin_transaction()
+    await asyncio.to_thread(until_allowed, tx, topic)
+    place = TopicPartition(TopicName(topic), PartitionId(0))
+    async with fence_of(sasl, topic, FenceWish(anyway=True)) as fence:
+        found = await SilenceWatch(cluster=fence.source, seconds=0).look([place])
+        assert place in found.open
+        (named,) = await open_transactions(fence.source, found.open)
+        assert f"on {place} since offset" in named
+        told = silence(found, 0)
+        assert not all(one.passed for one in told if one.gate == "transactions")
+        (passed,) = [one for one in despite_open(told, [named]) if one.gate == "transactions"]
+        assert passed.passed
+        assert named in passed.why
+        await fence.put_up()
+        whom = await fence.whom()
+        while (held := await fence.measure(whom)).lacking:
+            pass
+        behind = fenced(whom, held, found, 0)
+        assert not all(one.passed for one in behind), "the fence does not wait for its end"
+        await asyncio.to_thread(tx.commit_transaction, PATIENCE_S)
+        watch = SilenceWatch(cluster=fence.source, seconds=0)
+        while (now := await watch.look([place])).open:
+            pass
+        assert all(one.passed for one in fenced(whom, held, now, 0))
+        await fence.lift()
+
+
+async def test_from_its_bundle_alone_a_cutover_takes_the_fence_away_before_producers_are_called(
+    sasl: Sandbox, people: People, tmp_path: Path
+) -> None:
+    topic, kept = people.topic, tmp_path / "undo.json"
+    before = about(people.cluster, topic)
+    handed: list[set[AclBinding]] = []
+
+    class Nobody:
+        def about(self, facts: object) -> None: ...
+        def entering(self, *step: object) -> None: ...
+        async def hand(self, *_: object) -> bool:
+            handed.append(about(people.cluster, topic))
+            return True
+
+    async with fence_of(sasl, topic, FenceWish()) as fence:
+        source = fence.source.metadata.cluster_id or ""
+        keepsake = Keepsake(path=kept, migration=topic, source=source, target="gone")
+        passed = tuple(Passed(step=one, at="") for one in ("silence", "fence"))
+        facts = {"fence": FenceWish().document()}
+        keepsake.keep(Record(id="1", scheme="mirror", topics=(topic,), groups=(), started="",
+                             passed=passed, facts=facts))  # fmt: skip
+        await replace(fence, keep=keepsake.keep_fence).put_up()
+        assert about(people.cluster, topic) != before
+        settings = fence.source.settings
+        done = await roll_back_without_target(
+            kept,
+            source=settings,
+            target=fence.target.settings,
+            migration=topic,
+            operator=Nobody(),  # type: ignore[arg-type]  # as much as is called
+        )
+        assert any("taken away" in one for one in done.done)
+        assert about(people.cluster, topic) == before
+        assert handed == [before], "producers were called before the fence was gone"
+        await fence.lift()  # once the target is back
 
 
 async def test_completing_lifts_the_fence_and_insists_on_the_source_for_it(

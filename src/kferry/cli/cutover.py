@@ -16,7 +16,7 @@ from kferry.cli import loop
 from kferry.cli.console import answer, answer_json, fitted, say
 from kferry.cli.copy_flags import CopyFlags, copy_request
 from kferry.cli.cutover_lines import ended_lines, head_lines, plan_lines
-from kferry.cli.fence_flags import FenceAnyway, FenceFlag, FencePrincipals, fence_wish
+from kferry.cli.fence_flags import FenceAnyway, FenceFlag, FencePrincipals, fence_again, fence_wish
 from kferry.cli.options import Options
 from kferry.cli.stopping import StoppedNow, stoppable
 from kferry.config import TopicSelection, parse_duration
@@ -288,7 +288,7 @@ def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
     else:
         for line in plan_lines(planned):
             answer(line)
-    again = f"{options.again(topics=True)}"
+    again = f"{fence_again(planned.record.facts)}{options.again(topics=True)}"
     say(f"next: kferry cutover --scheme {planned.scheme.name}{again}")
     return ExitCode.DONE
 

@@ -3,6 +3,8 @@
 Owns the flags and their mistakes.
 """
 
+import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
@@ -65,3 +67,14 @@ def fence_wish(wanted: bool, principals: tuple[str, ...], anyway: bool) -> "Fenc
     from kferry.migration.switching.fence_book import FenceWish  # noqa: PLC0415 as in cutover
 
     return FenceWish(principals=principals, anyway=anyway)
+
+
+def fence_again(facts: Mapping[str, object]) -> str:
+    """Return the flags that ask for the fence of a cutover once more."""
+    from kferry.migration.switching.fence_book import read_wish  # noqa: PLC0415 as in cutover
+
+    wish = read_wish(facts)
+    if wish is None:
+        return ""
+    named = "".join(f" --fence-principal {shlex.quote(one)}" for one in wish.principals)
+    return f" --fence{named}{' --fence-anyway' if wish.anyway else ''}"

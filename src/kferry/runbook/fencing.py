@@ -73,15 +73,20 @@ def feasible(whom: Whom) -> Reading:
         return Reading(
             gate="fence", passed=False, final=True, measured="it cannot be put up", why=whom.refusal
         )
-    return Reading(gate="fence", passed=True, measured=shut_out(whom), why="; ".join(whom.remarks))
+    return Reading(
+        gate="fence",
+        passed=True,
+        measured=f"to be shut out: {shut_out(whom)}",
+        why="; ".join(whom.remarks),
+    )
 
 
 def shut_out(whom: Whom) -> str:
     """Say who is meant."""
     if not whom.shut_out:
-        return "nobody but super users may write to these topics by the rules"
+        return "nobody; by the rules only super users may write to these topics"
     names = some(told(whom.shut_out), 10)
-    return f"{many(len(whom.shut_out), 'principal')} (each with its topics): {names}"
+    return f"{many(len(whom.shut_out), 'principal')}: {names}"
 
 
 def announced(whom: Whom) -> list[str]:

@@ -31,6 +31,13 @@ class NoScheme(KferryError):
     exit_code = ExitCode.USAGE
 
 
+class NotFenceable(KferryError):
+    """A scheme has no place for a fence."""
+
+    code = "K264"
+    exit_code = ExitCode.USAGE
+
+
 class OtherCutover(KferryError):
     """A cutover of something else is under way."""
 
@@ -125,7 +132,7 @@ async def find(
         facts["way_back"] = f"{migration}.back-{id_}"
     if request.fence is not None:
         if not can_be_fenced(scheme):
-            raise NoScheme(
+            raise NotFenceable(
                 f"{scheme.name} cannot be walked with a fence",
                 "Consumers drain the source while producers are on the target already: there is "
                 "no time when the source is silent and kferry has copied it.",

@@ -15,6 +15,7 @@ from kferry.admin.acls import Acl
 from kferry.errors import ExitCode, KferryError
 from kferry.ledger import Entry
 from kferry.names import TopicName
+from kferry.units import many
 
 FENCE = "cutover/fence"
 """The key of the document; the undo bundle calls it `fence`."""
@@ -99,4 +100,4 @@ def _rule(value: Mapping[str, Any]) -> Acl:
 
 def told(who: Mapping[str, Collection[TopicName]]) -> list[str]:
     """Name principals, each with how many topics it is about."""
-    return [f"{name} ({len(topics):,})" for name, topics in sorted(who.items())]
+    return [f"{name} on {many(len(topics), 'topic')}" for name, topics in sorted(who.items())]
