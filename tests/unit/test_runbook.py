@@ -321,6 +321,49 @@ async def test_asked_to_stop_it_waits_at_the_gate_and_can_be_gone_on_with() -> N
     assert ended.state == "done"
 
 
+async def test_what_was_done_before_a_pause_is_done_again_before_the_hand_over() -> None:
+    scheme = SCHEMES["mirror"]
+    whole = Paper()
+    await runner(scheme, World(), whole, People(World())).walk()
+    before = next(note for note in whole.notes if note.has_passed("arm") and not note.no_return)
+    world = World()
+    await runner(scheme, world, Paper(), People(world), at=before).walk()
+    assert acts(scheme, world)[:4] == ["copy_tail", "commit_positions", "mark_switch", "arm"]
+
+
+async def test_whoever_was_sent_back_by_a_rollback_cut_short_is_asked_again() -> None:
+    scheme = SCHEMES["consumer-first"]
+    whole = Paper()
+    await runner(scheme, World(), whole, People(World())).walk()
+    before = next(note for note in whole.notes if note.has_passed("mark"))
+    taken_back = Paper()
+    await runner(scheme, World(), taken_back, People(World()), at=before).roll_back()
+    for cut in range(len(taken_back.notes)):
+        world, paper = World(), Paper(cut_after=cut)
+        with pytest.raises(PowerCut):
+            await runner(scheme, world, paper, People(world), at=before).roll_back()
+        sent_back = {one.split(":")[0] for one in world.done if one.endswith(":on-rollback")}
+        again = World()
+        if paper.notes[-1].open:
+            await runner(scheme, again, Paper(), People(again), at=paper.notes[-1]).walk()
+            asked = {one.split(":")[0] for one in again.done if ":on-" in one}
+            assert sent_back <= asked, "they stand still, and nobody was told"
+
+
+async def test_a_defect_of_ours_leaves_no_application_standing() -> None:
+    scheme = SCHEMES["mirror"]
+
+    class Broken(World):
+        async def copy_tail(self) -> list[Reading]:
+            raise ZeroDivisionError
+
+    world, paper = Broken(), Paper()
+    with pytest.raises(ZeroDivisionError):
+        await runner(scheme, world, paper, People(world)).walk()
+    assert sum(one.endswith("on-rollback") for one in world.done) == 2
+    assert "ZeroDivisionError" in paper.notes[-1].reason
+
+
 def test_a_record_that_says_what_cannot_be_is_refused() -> None:
     good = record(SCHEMES["mirror"]).document()
     for key in good:

@@ -160,6 +160,22 @@ def roll_back(
     hooks: _HooksDir = None,
     producers_stopped: _Stopped = False,
     bundle: _Bundle = None,
+    accept_late: Annotated[
+        bool,
+        Parameter(
+            help="on the way back: records that came to the target behind it stay there, listed",
+            negative=(),
+            show_default=False,
+        ),
+    ] = False,
+    give_up: Annotated[
+        bool,
+        Parameter(
+            help="take a way back that is being walked back itself: everybody stays on the target",
+            negative=(),
+            show_default=False,
+        ),
+    ] = False,
     options: Options | None = None,
 ) -> ExitCode:
     """Take a cutover back.
@@ -178,6 +194,8 @@ def roll_back(
         silence=silence,
         patience=patience,
         bundle=bundle,
+        accept_late=accept_late,
+        give_up=give_up,
     )
     if bundle is not None and bundle.is_file():
         from kferry.cli import rollback_offline  # noqa: PLC0415 as above
@@ -211,6 +229,7 @@ def _request(
     bundle: Path | None,
     way_back: bool = True,
     accept_late: bool = False,
+    give_up: bool = False,
     fence: "FenceWish | None" = None,
 ) -> "CutoverRequest":
     from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
@@ -234,6 +253,7 @@ def _request(
         bundle=bundle,
         way_back=way_back,
         accept_late=accept_late,
+        give_up=give_up,
         fence=fence,
     )
 

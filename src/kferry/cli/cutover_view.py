@@ -15,7 +15,7 @@ from kferry.cli.console import answer_json, fitted, harmless, say, styled
 from kferry.cli.cutover_lines import gate_lines
 from kferry.cli.live import LiveBlock
 from kferry.errors import UsageError
-from kferry.runbook import Handover, Reading, Step, reading_json
+from kferry.runbook import Handover, Reading, Step, Stopped, reading_json
 from kferry.runbook.hooks import Hooks
 
 _AGAIN_S = 10.0
@@ -144,8 +144,24 @@ class Screen:
         self.close()
         for part in fitted(question):
             say(part)
-        typed = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        typed = await self._line()
         return typed.strip().lower() in {wanted, f"{wanted}es"}
+
+    async def _line(self) -> str:
+        """Read a line, unless we are asked to stop first: a thread that reads could not be left."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(sys.stdin, readable.set)
+        waits = {asyncio.create_task(one.wait()) for one in (readable, self.stop)}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            loop.remove_reader(sys.stdin)
+            for one in waits:
+                one.cancel()
+        if self.stop.is_set():
+            raise Stopped
+        return sys.stdin.readline()
 
     def _say(self, line: str) -> None:
         if self._block is not None:

@@ -60,6 +60,7 @@ def _turned(step: Step) -> Step:
         hurried=step.hurried,
         rests=step.rests,
         lasting=step.lasting,
+        anew=step.anew,
         no_return=step.no_return,
     )
 

@@ -39,7 +39,7 @@ async def rollback(request: CutoverRequest, *, operator: Operator, stop: asyncio
     """Take back what was walked: step by step, or, once there is no return, by the way back."""
     async with opened_sides(request) as base:
         known = newest(base.documents)
-        if known is None or known.state == "undone" or _is_back(known):
+        if known is None or _nothing_to_take_back(known):
             raise NoCutover(
                 f"there is no cutover of {base.migration} to take back",
                 hint="kferry cutover begins one; kferry status shows what there was",
@@ -47,13 +47,22 @@ async def rollback(request: CutoverRequest, *, operator: Operator, stop: asyncio
         if known.scheme in SCHEMES and not known.no_return:
             async with open_way_there(base, request, operator, stop) as opened:
                 return await opened.runner().roll_back()
-        back = known if known.scheme == NAME else _begun(known)
+        under_way = known.scheme == NAME and known.open
+        if request.give_up and not under_way:
+            raise NoCutover(
+                "no way back is being walked that could be given up",
+                hint="kferry rollback takes a cutover back",
+            )
+        back = known if under_way else _begun(known)
         async with open_way_back(base, back, request, operator, stop) as opened:
+            if request.give_up:
+                return await opened.runner().roll_back()
             return await _all_the_way(opened)
 
 
-def _is_back(known: Record) -> bool:
-    return known.scheme == NAME and not known.open
+def _nothing_to_take_back(known: Record) -> bool:
+    """A way back that was itself taken back may be begun again."""
+    return known.state == ("done" if known.scheme == NAME else "undone")
 
 
 def _begun(known: Record) -> Record:
@@ -62,8 +71,7 @@ def _begun(known: Record) -> Record:
     if not isinstance(way_back, str):
         raise NoWayBack(
             "the point of no return is behind this cutover, and it has no way back",
-            f"It was walked with the scheme {known.scheme}"
-            + (" and --no-way-back." if SCHEMES[known.scheme].returns else ", which has none."),
+            f"It was walked with the scheme {known.scheme}, without a way back.",
             hint="kferry cutover goes on with it" if known.open else "kferry complete ends it",
         )
     return Record(
@@ -74,8 +82,8 @@ def _begun(known: Record) -> Record:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         facts={
             "way_back": way_back,
-            "of": known.id,
-            "scheme": known.scheme,
+            "of": known.facts.get("of", known.id),
+            "scheme": known.facts.get("scheme", known.scheme),
             **({"fence": known.facts["fence"]} if "fence" in known.facts else {}),
         },
     )

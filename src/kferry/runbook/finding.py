@@ -62,6 +62,8 @@ class CutoverRequest:
     patience_s: float
     bundle: Path | None
     """None: one in the current directory, named for the migration."""
+    give_up: bool = False
+    """Whether a way back that is being walked is taken back itself."""
     way_back: bool = True
     """Whether what is written on the target shall be able to return, where the scheme can."""
     accept_late: bool = False
@@ -115,6 +117,9 @@ async def find(
     entries = read_topics(documents)
     if known is not None:
         _insist_on_same(request, known)
+        if not request.way_back and not known.no_return and "way_back" in known.facts:
+            without = {key: value for key, value in known.facts.items() if key != "way_back"}
+            known = replace(known, facts=without)
         known = _with_fence(request, known)
         return known, scope_of(known, request.copy.mapping, entries)
     if request.scheme is None:
@@ -172,7 +177,7 @@ def _insist_on_same(request: CutoverRequest, known: Record) -> None:
         raise OtherCutover(
             "the way back is being walked",
             f"begun {known.started}",
-            hint="kferry rollback goes on with it",
+            hint="kferry rollback goes on with it; kferry rollback --give-up stays on the target",
             changed="Nothing was changed.",
         )
     other_groups = request.groups and set(request.groups) != set(known.groups)

@@ -16,6 +16,9 @@ from kferry.errors import ExitCode, KferryError
 from kferry.runbook.operations import Stopped
 from kferry.runbook.steps import Hook
 
+_LAST_WORDS_S = 2.0
+_BLOCK = 1 << 14
+
 
 class HookFailed(KferryError):
     """A hook did not do what it should."""
@@ -52,15 +55,23 @@ class Hooks:
     ) -> None:
         """Run one to its end; what it writes is passed on."""
         environment = {**os.environ, **self.facts, **facts}
-        process = await asyncio.create_subprocess_exec(
-            str(path),
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        ended = asyncio.create_task(self._to_its_end(process, path, tell))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                str(path),
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HookFailed(
+                f"{path.name} cannot be started",
+                f"{error.strerror}: a script begins with #!",
+                hint="mend it, then kferry cutover goes on from the last good step",
+            ) from None
+        said = asyncio.create_task(_pass_on(process, path.name, tell))
+        ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait(
@@ -68,31 +79,39 @@ class Hooks:
             )
             if not ended.done():
                 _end(process)
-                await asyncio.wait({ended}, timeout=5.0)
+                await asyncio.wait({ended}, timeout=_LAST_WORDS_S)
                 if stop.is_set():
                     raise Stopped
                 raise HookFailed(
                     f"{path.name} was not done after {self.seconds:,.0f} s, and was ended",
                     hint="mend it, then kferry cutover goes on from the last good step",
                 )
-            code = await ended
+            # What it left running in the background holds its output open: not waited for.
+            await asyncio.wait({said}, timeout=_LAST_WORDS_S)
         finally:
-            stopped.cancel()
-            if not ended.done():
-                ended.cancel()
-        if code:
+            for one in (said, ended, stopped):
+                one.cancel()
+        if process.returncode:
             raise HookFailed(
-                f"{path.name} failed with exit code {code}",
+                f"{path.name} failed with exit code {process.returncode}",
                 hint="mend it, then kferry cutover goes on from the last good step",
             )
 
-    async def _to_its_end(
-        self, process: asyncio.subprocess.Process, path: Path, tell: Callable[[str], None]
-    ) -> int:
-        assert process.stdout is not None  # noqa: S101 it was asked for above
-        while line := await process.stdout.readline():
-            tell(f"{path.name}: {line.decode(errors='replace').rstrip()}")
-        return await process.wait()
+
+async def _pass_on(
+    process: asyncio.subprocess.Process, name: str, tell: Callable[[str], None]
+) -> None:
+    """Pass on what it says, line by line; a line without an end comes in pieces."""
+    assert process.stdout is not None  # noqa: S101 it was asked for above
+    rest = b""
+    while block := await process.stdout.read(_BLOCK):
+        *lines, rest = (rest + block).split(b"\n")
+        if len(rest) > _BLOCK:
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            tell(f"{name}: {line.decode(errors='replace').rstrip()}")
+    if rest:
+        tell(f"{name}: {rest.decode(errors='replace').rstrip()}")
 
 
 def _end(process: asyncio.subprocess.Process) -> None:

@@ -25,6 +25,7 @@ from kferry.migration.switching.book import (
     as_partitions,
     ends_of,
     read_switches,
+    switch_key,
 )
 from kferry.migration.switching.fence import Fence
 from kferry.migration.switching.handed_over import hand_over
@@ -122,7 +123,7 @@ class Live:
 
     async def empty_targets(self) -> list[Reading]:
         here = await self.scope.source_partitions(self.source)
-        there = await self.scope.target_partitions(self.target)
+        there = await self.scope.target_partitions(self.target, insist=False)
         starts = await offsets_at(self.target, there, Place.START)
         ends = await offsets_at(self.target, there, Place.END)
         return [readings.empty(self.scope, here, starts, ends)]
@@ -164,20 +165,23 @@ class Live:
             groups = await self.scope.groups_on(self.source)
             left = await left_to_read(self.source, self.scope, groups)
             if any(one.trouble for one in left):
-                return [self._drain.reading(left)]
+                return [self._drain.reading(left, awaited=await self._awaited())]
             ends = first_unread(left)
         late = await late_writes(self.source, ends)
         return [readings.nothing_late(late, accepted=self.accept_late)]
 
     async def consumers_gone(self) -> list[Reading]:
-        return [readings.gone(await self.scope.groups_on(self.source), "source")]
+        groups, gaps = await self.scope.seen_on(self.source)
+        return [readings.gone(groups, "source", gaps)]
 
     async def consumers_left_target(self) -> list[Reading]:
-        return [readings.gone(await self.scope.groups_on(self.target, of_target=True), "target")]
+        groups, gaps = await self.scope.seen_on(self.target, of_target=True)
+        return [readings.gone(groups, "target", gaps)]
 
     async def drained(self) -> list[Reading]:
         groups = await self.scope.groups_on(self.source)
-        return [self._drain.reading(await left_to_read(self.source, self.scope, groups))]
+        left = await left_to_read(self.source, self.scope, groups)
+        return [self._drain.reading(left, awaited=await self._awaited())]
 
     async def copy_tail(self) -> None:
         self._compared = None
@@ -235,8 +239,7 @@ class Live:
         await take_home(self.source, self.target, self.ledger, self.scope)
 
     async def consumers_there(self) -> list[Reading]:
-        documents = await read_documents(self.target, self.ledger)
-        awaited = [str(name) for name in documents.get(_ACTIVE, {}).get("groups", [])]
+        awaited = await self._awaited()
         here = await self.scope.groups_on(self.source)
         there = await self.scope.groups_on(self.target, of_target=True)
         partitions = await self.scope.target_partitions(self.target)
@@ -264,6 +267,9 @@ class Live:
                 for name, other in self.scope.topics.items()
             ]
         )
+
+    async def unmark(self) -> None:
+        await self.book.note([(switch_key(name), None) for name in self.scope.topics])
 
     async def target_grows(self) -> list[Reading]:
         before: dict[TopicPartition, int] = {}
@@ -317,7 +323,9 @@ class Live:
             self.scope,
             {one: Ends(here=ends[one], there=there[self.scope.there(one)]) for one in here},
             cluster=self.source,
-            ledger=await self._other_ledger(),
+            ledger=await self._other_ledger()
+            if self._back
+            else await prepare_way_back(self.source, self.other),
             manifest=Manifest(
                 migration=self.other,
                 source_id=self.way.sides.target_id,
@@ -354,6 +362,11 @@ class Live:
             )
         return found
 
+    async def _awaited(self) -> list[str]:
+        """Name the groups that were at work when the cutover began."""
+        documents = await read_documents(self.target, self.ledger)
+        return [str(name) for name in documents.get(_ACTIVE, {}).get("groups", [])]
+
     async def _copied_to(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         maps = Maps.of(await read_documents(self.target, self.ledger))
         found = {}
@@ -367,7 +380,8 @@ class Live:
         return [one for one in read_switches(documents) if one.topic in self.scope.topics]
 
     async def _switched_at(self) -> dict[TopicPartition, int]:
-        ends: dict[TopicPartition, int] = {}
+        # Partitions that were added since had nothing then.
+        ends = dict.fromkeys(await self.scope.source_partitions(self.source), 0)
         for switch in await self._switches():
             ends |= as_partitions(TopicName(switch.topic), switch.source_ends)
         return ends

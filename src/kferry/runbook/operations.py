@@ -92,6 +92,9 @@ class Operations(Protocol):
     async def mark_switch(self) -> None:
         """Write down where both sides end, before anybody else writes to the target."""
 
+    async def unmark(self) -> None:
+        """Forget where both sides ended: there was no switch."""
+
     async def target_grows(self) -> list[Reading]:
         """Does somebody write to the target?"""
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kferry.admin.view import Gap
 from kferry.errors import ExitCode, KferryError
 from kferry.groups import GroupFacts, Move, Step, There
 from kferry.migration.group_undo import TakenBack
@@ -202,8 +203,8 @@ def _who(writer: Writer) -> str:
     return f"producer {writer.id}" + (f" (transactional id {writer.name})" if writer.name else "")
 
 
-def gone(groups: Sequence[GroupFacts], side: str) -> Reading:
-    """Say whether no group has a member on a side any more."""
+def gone(groups: Sequence[GroupFacts], side: str, gaps: Sequence[Gap] = ()) -> Reading:
+    """Say whether no group has a member on a side any more, as far as groups can be seen."""
     active = [group for group in groups if group.members]
     unknown = [group.id for group in groups if group.members is None]
     why = []
@@ -216,9 +217,11 @@ def gone(groups: Sequence[GroupFacts], side: str) -> Reading:
         why.append(f"{group.id}: {some(members)}")
     if unknown:
         why.append(f"members may not be asked for: {some(unknown)}")
+    why += [f"not all groups can be seen: {gap.subject}: {gap.reason}" for gap in gaps]
     return Reading(
         gate=f"no consumer on the {side}",
-        passed=not active and not unknown,
+        passed=not active and not unknown and not gaps,
+        unsure=not active and (bool(unknown) or bool(gaps)),
         measured=f"{many(sum(len(group.members or ()) for group in active), 'member')} of "
         f"{many(len(active), 'group')} there",
         why="; ".join(why),
@@ -231,11 +234,15 @@ class Drain:
 
     _seen: list[tuple[float, int]] = field(default_factory=list)
 
-    def reading(self, left: Sequence[Left]) -> Reading:
-        """Say what is left for the groups to read of these topics."""
-        lags = Counter[str]()
-        for one in left:
-            lags[one.group] += one.lag
+    def reading(self, everything: Sequence[Left], *, awaited: Collection[str]) -> Reading:
+        """Say what is left to read for the groups that were at work when the cutover began.
+
+        Others would keep everybody waiting for ever; they are named.
+        """
+        lags, idle = Counter[str](), Counter[str]()
+        for one in everything:
+            (lags if one.group in awaited else idle)[one.group] += one.lag
+        left = [one for one in everything if one.group in awaited]
         unknown = [
             f"{one.group}, {one.position.topic} partition {one.position.partition}: {one.trouble}"
             for one in left
@@ -246,6 +253,9 @@ class Drain:
         why = [f"left to read: {some(behind)}"] if behind else []
         if unknown:
             why.append(f"cannot be told: {some(unknown)}")
+        if idle:
+            names = some(f"{group} {lag:,}" for group, lag in sorted(idle.items()))
+            why.append(f"not waited for, since nobody consumed there: {names}")
         return Reading(
             gate="drained",
             passed=not left,

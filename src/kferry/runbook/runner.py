@@ -125,6 +125,11 @@ class Runner:
                 self.operator.narrate(f"{step.name} holds no longer: {shut.title}")
                 await self._forget_from(step)
                 return
+        # Records, positions and ends may all have moved on while nobody walked.
+        for step in self.scheme.steps:
+            if step.anew and self.record.has_passed(step.name):
+                await self._forget_from(step)
+                return
 
     async def _forget_from(self, step: Step) -> None:
         names = [one.name for one in self.scheme.steps]
@@ -135,8 +140,16 @@ class Runner:
     async def _walk(self, step: Step) -> None:
         await self._flow(step)
         if step.no_return and not self.record.no_return:
-            question = f"{step.says}. From here on there is no way back. Go on?"
-            if not await self.operator.agree(question):
+            returns = self.scheme.returns and self.record.facts.get("way_back")
+            behind = (
+                "behind this, only the way back leads back (kferry rollback)"
+                if returns
+                else "from here on there is no way back"
+            )
+            agreed = await self.operator.agree(f"{step.says}; {behind}. Go on?")
+            if self.stop.is_set():
+                raise Stopped
+            if not agreed:
                 await self._failed(step, "somebody said no at the point of no return")
                 raise Declined(
                     "nothing was handed over",
@@ -149,6 +162,10 @@ class Runner:
             readings = await self._do(step)
         except KferryError as error:
             await self._failed(step, error.title)
+            raise
+        except Exception as error:  # a defect of ours must not leave applications standing
+            if not isinstance(error, Stopped):
+                await self._failed(step, f"{type(error).__name__}: {error}")
             raise
         self.operator.passed(step)
         done = Passed(step=step.name, at=self.now(), readings=tuple(readings))
@@ -178,7 +195,7 @@ class Runner:
         until = None if patience is None else clock() + patience
         while True:
             self.copying.insist()
-            readings = [self._with_word(one, vouched=vouched) for one in await gate(self.do)]
+            readings = await self._measured(gate, vouched=vouched)
             self.operator.gates(readings)
             self.record = replace(self.record, gates=tuple(readings), at=self.now())
             self.memory.glance(self.record)
@@ -196,6 +213,16 @@ class Runner:
             if until is not None and clock() >= until:
                 raise _shut(shut, after=patience)
             await self._pause()
+
+    async def _measured(self, gate: Measure, *, vouched: bool) -> list[Reading]:
+        try:
+            found = await gate(self.do)
+        except KferryError as error:
+            if error.exit_code is not ExitCode.TRY_AGAIN:
+                raise
+            # A broker that restarts is no reason to take everything back.
+            found = [Reading(gate="asking", passed=False, measured=error.title, why=error.detail)]
+        return [self._with_word(one, vouched=vouched) for one in found]
 
     def _with_word(self, reading: Reading, *, vouched: bool) -> Reading:
         if not reading.unsure or reading.passed:
@@ -235,14 +262,16 @@ class Runner:
         return back
 
     async def _take_back(self, step: Step) -> None:
+        # Written down first: cut short here, the step is neither passed nor forgotten.
+        kept = tuple(one for one in self.record.passed if one.step != step.name)
+        await self._keep(passed=kept, current=step.name)
         if step.back is not None:
             await self.operator.hand(step.back, step)
         if step.back_gate is not None:
             await self._until_open(step.back_gate, patience=self.patience_s)
         if step.undo is not None:
             await step.undo(self.do)
-        kept = tuple(one for one in self.record.passed if one.step != step.name)
-        await self._keep(passed=kept, current="")
+        await self._keep(current="")
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -107,6 +107,7 @@ _TAIL = Step(
     name="tail",
     says="copy what is left up to the very end, stop cleanly, and compare it",
     hurried=True,
+    anew=True,
     act=lambda do: do.copy_tail(),
     gate=lambda do: _all(do.tail_copied, do.verified),
 )
@@ -140,6 +141,7 @@ _MARK = Step(
     hurried=True,
     act=lambda do: do.mark_switch(),
     gate=lambda do: do.still_silent(),
+    undo=lambda do: do.unmark(),
 )
 _ARM = Step(
     name="arm",

@@ -69,6 +69,8 @@ class Step:
     """Whether behind this step every application runs again, one way or another."""
     lasting: bool = False
     """Whether what the gate measured can end by itself, and is measured again after a pause."""
+    anew: bool = False
+    """Whether it, and all behind it, is done again when a walk is taken up again."""
     no_return: bool = False
     """From here on the target has records that the source has not."""
 

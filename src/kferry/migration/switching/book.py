@@ -53,12 +53,17 @@ class Switch:
 
     def document(self) -> tuple[str, Mapping[str, Any]]:
         """Write it down."""
-        return _SWITCH + self.topic, {
+        return switch_key(self.topic), {
             "target": self.target,
             "at": self.at,
             "source_ends": {str(key): value for key, value in self.source_ends.items()},
             "target_ends": {str(key): value for key, value in self.target_ends.items()},
         }
+
+
+def switch_key(topic: TopicName) -> str:
+    """Return the key under which a topic's switch is kept."""
+    return _SWITCH + topic
 
 
 def read_switches(documents: Mapping[str, Mapping[str, Any]]) -> list[Switch]:

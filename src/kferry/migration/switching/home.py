@@ -47,11 +47,13 @@ async def take_home(source: Cluster, target: Cluster, ledger: LedgerTopic, scope
     wanted = {
         group: new
         for group, own in wanted.items()
-        if (
+        if known[group].committed  # one that is not known here is none of the source's
+        and (
             new := {
                 place: position
                 for place, position in own.items()
-                if known[group].committed.get(place, (-1, ""))[0] != position.offset
+                # A group that went on here is not set back.
+                if known[group].committed.get(place, (-1, ""))[0] < position.offset
             }
         )
     }

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kferry.admin.group_members import GroupType
+from kferry.admin.view import Gap
 from kferry.config import TopicSelection
 from kferry.errors import ExitCode, KferryError
 from kferry.groups import GroupFacts, take_groups
@@ -15,6 +16,7 @@ from kferry.migration.book import TopicEntry
 from kferry.migration.chosen import look_at_source
 from kferry.migration.group_look import named
 from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.units import some
 from kferry.wire import Cluster
 
 _CANNOT_MOVE = frozenset({GroupType.SHARE})
@@ -25,6 +27,13 @@ class NoTopics(KferryError):
 
     code = "K243"
     exit_code = ExitCode.USAGE
+
+
+class NoAnswer(KferryError):
+    """A topic that a cutover is about cannot be looked at just now."""
+
+    code = "K261"
+    exit_code = ExitCode.TRY_AGAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +59,30 @@ class Scope:
         return TopicPartition(self.topics[partition.topic], partition.partition)
 
     async def partitions(
-        self, cluster: Cluster, names: Iterable[TopicName]
+        self, cluster: Cluster, names: Iterable[TopicName], *, insist: bool = True
     ) -> list[TopicPartition]:
-        """Return all partitions of topics as a cluster shows them now."""
-        metadata = await cluster.refresh(set(names))
+        """Return all partitions of topics as a cluster shows them now.
+
+        A topic that does not answer is an error, never one that has nothing to say.
+        """
+        wanted = set(names)
+        metadata = await cluster.refresh(wanted)
+        missing = sorted(
+            name
+            for name in wanted
+            if name not in metadata.topics or metadata.topics[name].error_code
+        )
+        if missing and insist:
+            raise NoAnswer(
+                f"{some(missing)} did not answer",
+                "A topic that was deleted, or may not be seen, or whose broker restarts.",
+                hint="kferry check tells which; then run this again",
+                changed="",
+            )
         return sorted(
             TopicPartition(name, PartitionId(partition.id))
             for name, topic in metadata.topics.items()
-            if not topic.error_code
+            if name in wanted and not topic.error_code
             for partition in topic.partitions
         )
 
@@ -65,23 +90,34 @@ class Scope:
         """Return the partitions on the source."""
         return await self.partitions(source, self.topics)
 
-    async def target_partitions(self, target: Cluster) -> list[TopicPartition]:
+    async def target_partitions(
+        self, target: Cluster, *, insist: bool = True
+    ) -> list[TopicPartition]:
         """Return the partitions on the target."""
-        return await self.partitions(target, self.topics.values())
+        return await self.partitions(target, self.topics.values(), insist=insist)
 
     async def groups_on(self, cluster: Cluster, *, of_target: bool = False) -> list[GroupFacts]:
         """Return the groups that stand in, or read, these topics on a cluster."""
+        return (await self.seen_on(cluster, of_target=of_target))[0]
+
+    async def seen_on(
+        self, cluster: Cluster, *, of_target: bool = False
+    ) -> tuple[list[GroupFacts], tuple[Gap, ...]]:
+        """Return these groups, and what keeps others from being seen."""
         names = set(self.topics.values() if of_target else self.topics)
         meant = named(self.groups)
         found = await take_groups(cluster, TopicSelection())
-        return [
+        groups = [
             group
             for group in found.groups
             if group.type not in _CANNOT_MOVE and meant(group.id) and _reads(group, names)
         ]
+        return groups, found.gaps
 
 
 def _reads(group: GroupFacts, names: Collection[str]) -> bool:
+    if group.members is None and group.positions is None:
+        return True  # nothing is known of it: it is not taken for harmless
     return any(one.topic in names for one in group.positions or ()) or any(
         one.topic in names for member in group.members or () for one in member.assigned
     )
