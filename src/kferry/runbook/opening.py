@@ -250,7 +250,7 @@ async def _opened(
         accept_late=request.accept_late,
         fence_around=_fence(base, record, record_ledger, keepsake, operator),
     )
-    signs = asyncio.create_task(book.signs())
+    signs = asyncio.create_task(book.signs(stop.set))
     try:
         yield Opened(
             request=request,

@@ -7,9 +7,11 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kferry.errors import ExitCode, KferryError
@@ -122,7 +124,7 @@ def insist_on_none_open(documents: Mapping[str, Mapping[str, Any]]) -> None:
 
 def walked(value: Mapping[str, Any]) -> bool:
     """Whether somebody who walks it gave a sign of life just now."""
-    if value.get("state") != "walking" or _ended_here(str(value.get("by", ""))):
+    if value.get("state") != "walking" or _ended_here(value):
         return False
     return time.time() * 1000 - int(value.get("sign", 0)) < _ALIVE_MS
 
@@ -137,23 +139,22 @@ async def insist_on_nobody(
 ) -> None:
     """Refuse to work beside a process that walks a cutover. One that was killed left no word."""
     value = documents.get(CUTOVER, {})
-    by = str(value.get("by", ""))
-    if value.get("state") != "walking" or by == ourselves() or _ended_here(by):
+    if value.get("state") != "walking" or _ended_here(value):
         return
     # Its clock need not be ours: an old sign is not enough, no new one may come, either.
     if await _gives_signs(cluster, ledger, value):
         raise Walked(
             "another process walks a cutover of this migration just now",
-            by,
+            str(value.get("by", "")),
             hint="kferry status shows where it is; once it has stopped, run this again",
             changed="Nothing was changed.",
         )
 
 
-def _ended_here(by: str) -> bool:
-    """Whether it was a process of this machine that is no more."""
-    host, _, pid = by.partition(", process ")
-    if host != socket.gethostname() or not pid.isdigit():
+def _ended_here(value: Mapping[str, Any]) -> bool:
+    """Whether it was a process of this very machine, or container, that is no more."""
+    pid = str(value.get("by", "")).rpartition(", process ")[2]
+    if value.get("place") != _place() or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)
@@ -162,6 +163,15 @@ def _ended_here(by: str) -> bool:
     except PermissionError:
         pass
     return False
+
+
+def _place() -> str:
+    """Tell where process ids mean the same: containers share names of hosts, not processes."""
+    try:
+        namespace = Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        namespace = 0
+    return f"{socket.gethostname()}/{namespace}"
 
 
 async def _gives_signs(cluster: Cluster, ledger: LedgerTopic, known: Mapping[str, Any]) -> bool:
@@ -180,17 +190,28 @@ async def _gives_signs(cluster: Cluster, ledger: LedgerTopic, known: Mapping[str
 
 
 class CutoverBook:
-    """Keeps the record, and says now and then that somebody is at work."""
+    """Keeps the record, says now and then that somebody is at work, and hears whether others do."""
 
     def __init__(self, cluster: Cluster, ledger: LedgerTopic) -> None:
         self._cluster = cluster
         self._ledger = ledger
+        self._walker = uuid.uuid4().hex
+        self._tail = LedgerTail(cluster, ledger, [0])
         self._last: Mapping[str, Any] | None = None
+        self._other = ""
         self._one_at_a_time = asyncio.Lock()
 
     async def write(self, value: Mapping[str, Any], *, ended: bool = False) -> None:
         """Keep what the record says now; `ended`: also for when the next cutover has begun."""
         async with self._one_at_a_time:
+            await self._listen()
+            if self._other:
+                raise Walked(
+                    "another process walks this cutover now",
+                    self._other,
+                    hint="kferry status shows where it is",
+                    changed="It goes on there; this process does nothing more.",
+                )
             self._last = value
             kept = [(f"{_ENDED}{value['id']}", value)] if ended else []
             await self._append(value, *kept)
@@ -199,20 +220,38 @@ class CutoverBook:
         """Keep it with the next sign of life."""
         self._last = value
 
-    async def signs(self) -> None:
-        """Give signs of life until cancelled."""
+    async def signs(self, lost: Callable[[], None]) -> None:
+        """Give signs of life until cancelled, or until somebody else does: that is told once."""
         while True:
             await asyncio.sleep(_SIGN_EVERY_S)
             if self._last is None:
                 continue
             async with self._one_at_a_time:
                 with suppress(WireError):  # the next one will do
+                    await self._listen()
+                    if self._other:
+                        # We were silent for so long that another one goes on in our place.
+                        lost()
+                        return
                     await self._append(self._last)
 
     async def note(self, documents: list[tuple[str, Mapping[str, Any] | None]]) -> None:
         """Write other documents beside it."""
         await append(self._cluster, self._ledger, 0, documents)
 
+    async def _listen(self) -> None:
+        for document in await self._tail.poll(seconds=0):
+            value = document.value
+            if document.key == CUTOVER and value is not None:
+                walker = value.get("walker")
+                if walker not in {None, self._walker}:
+                    self._other = str(value.get("by", ""))
+
     async def _append(self, value: Mapping[str, Any], *more: tuple[str, Mapping[str, Any]]) -> None:
-        signed = {**value, "sign": int(time.time() * 1000)}
+        signed = {
+            **value,
+            "sign": int(time.time() * 1000),
+            "walker": self._walker,
+            "place": _place(),
+        }
         await append(self._cluster, self._ledger, 0, [(CUTOVER, signed), *more])
