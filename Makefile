@@ -43,7 +43,8 @@ bench: install ## measurements, written to bench/results
 versions: install ## the tests that every age of Kafka must pass, for those that `make test` leaves out
 	$(BIN)/python -m pytest -m versions
 
-faults: install ## a hundred kills of one copy; nothing may be lost, repeated or reordered
+faults: install ## a hundred kills of one copy, and the long ordeals; nothing may be lost or repeated
+	$(BIN)/python -m pytest -m long
 	$(BIN)/python tests/campaign/faults.py
 
 lock: ## resolve the dependencies anew (needs uv)

@@ -19,9 +19,10 @@ from kferry.migration.going import NOTHING_GOES, Outlook, outlook
 from kferry.migration.maps import Documents, insist
 from kferry.migration.ownership import Held, insist_on_free, plain, take_slots
 from kferry.migration.status import find
-from kferry.migration.switching.book import insist_on_none_open
+from kferry.migration.switching.book import insist_on_none_open, ways_back_of
 from kferry.migration.switching.fence import FORGOTTEN, lift_fence
 from kferry.migration.switching.fence_book import read_fence
+from kferry.migration.switching.way_back import delete_ledger
 from kferry.units import many
 from kferry.wire import Cluster, open_cluster
 
@@ -55,8 +56,8 @@ class Completed:
     """What is worth keeping of the migration."""
 
 
-class FenceStands(KferryError):
-    """Rules of ours are on a source that was not named."""
+class LeftOnSource(KferryError):
+    """Something of ours is on a source that was not named."""
 
     code = "K263"
     exit_code = ExitCode.USAGE
@@ -86,7 +87,7 @@ async def complete(
         ledger = await find(cluster, migration=migration, source=source)
         documents = plain(await read_ledger(cluster, ledger, [0]))[0]
         insist_on_none_open(documents)
-        _insist_on_way_to_fence(source, documents)
+        _insist_on_way_to_source(source, documents)
         entries = read_topics(documents)
         waiting = [
             entry
@@ -96,7 +97,7 @@ async def complete(
         last = len(waiting) == sum(entry.suspended for entry in entries.values())
         if not waiting:
             if last:
-                await _lift_fence(source, cluster, ledger, documents)
+                await _tidy_source(source, cluster, ledger, documents)
             report = final_report(ledger.migration, documents)
             return Completed(migration=ledger.migration, agreed=True, topics=(), report=report)
         await insist_on_rest(cluster, ledger)
@@ -106,7 +107,7 @@ async def complete(
         if not agree(ledger.migration, waiting, found):
             return Completed(migration=ledger.migration, agreed=False, topics=tuple(waiting))
         if last:
-            await _lift_fence(source, cluster, ledger, documents)
+            await _tidy_source(source, cluster, ledger, documents)
         taken = await take_slots(cluster, ledger)
         for slot in taken.slots:  # their partitions stay as their last owner left them
             slot.others = count_positions(taken.documents[slot.number])
@@ -125,23 +126,32 @@ async def complete(
         )
 
 
-async def _lift_fence(
+async def _tidy_source(
     source: ClusterSettings | None, target: Cluster, ledger: LedgerTopic, documents: Documents
 ) -> None:
-    """Leave nothing of a fence on the source; nobody else would know whose rules those are."""
-    if source is None or read_fence(documents) is None:
+    """Leave nothing of ours on the source: nobody else would know whose it is."""
+    fenced, ways_back = read_fence(documents) is not None, ways_back_of(documents)
+    if source is None or not (fenced or ways_back):
         return
     async with open_cluster(source) as cluster:
         insist(documents, target, cluster)
-        await lift_fence(cluster, documents)
-    await append(target, ledger, 0, [FORGOTTEN])
+        if fenced:
+            await lift_fence(cluster, documents)
+        for name in ways_back:
+            await delete_ledger(cluster, name)
+    if fenced:
+        await append(target, ledger, 0, [FORGOTTEN])
 
 
-def _insist_on_way_to_fence(source: ClusterSettings | None, documents: Documents) -> None:
-    if source is None and read_fence(documents) is not None:
-        raise FenceStands(
-            "a fence stands on the source",
-            "kferry made rules there that keep producers out, and takes them away again.",
+def _insist_on_way_to_source(source: ClusterSettings | None, documents: Documents) -> None:
+    if source is not None:
+        return
+    left = ["rules that keep producers out"] if read_fence(documents) is not None else []
+    left += ["the ledger of the way back"] if ways_back_of(documents) else []
+    if left:
+        raise LeftOnSource(
+            f"there is something of ours on the source: {' and '.join(left)}",
+            "It is taken away with the end of the migration; from there on there is no way back.",
             hint="name the source, too, with --source or --source-config",
             changed="Nothing was changed.",
         )

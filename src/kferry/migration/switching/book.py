@@ -122,6 +122,13 @@ def insist_on_none_open(documents: Mapping[str, Mapping[str, Any]]) -> None:
     )
 
 
+def ways_back_of(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the migrations on the source that were made to come back by, the ended ones too."""
+    values = [value for key, value in documents.items() if key == CUTOVER or key.startswith(_ENDED)]
+    found = {str(name) for one in values if (name := one.get("facts", {}).get("way_back"))}
+    return sorted(found)
+
+
 def walked(value: Mapping[str, Any]) -> bool:
     """Whether somebody who walks it gave a sign of life just now."""
     if value.get("state") != "walking" or _ended_here(value):
