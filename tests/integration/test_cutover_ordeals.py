@@ -3,35 +3,62 @@
 import contextlib
 from pathlib import Path
 
+import pytest
 from switching import assert_exact, flow, switching
 
+from kferry.runbook import SCHEMES
 from kferry.sandbox import Sandbox
 from kferry.sandbox.live.errors import LiveError
 
-_STEPS = (
-    "look", "follow", "verify", "silence", "consumers-stop", "tail", "positions", "mark", "arm",
-    "hand-over", "done",
-)  # fmt: skip
+_OTHERS = ("producer-first", "dual-consumer", "consumer-first", "drain")
+_LONG = [pytest.param(scheme, marks=pytest.mark.long) for scheme in _OTHERS]
 
 
-def test_killed_inside_every_step_it_comes_to_the_same_end(plain: Sandbox, tmp_path: Path) -> None:
-    with switching(plain, "mirror", tmp_path) as switch:
+@pytest.mark.parametrize("scheme", ["mirror", *_LONG])
+def test_killed_inside_every_step_it_comes_to_the_same_end(
+    plain: Sandbox, tmp_path: Path, scheme: str
+) -> None:
+    with switching(plain, scheme, tmp_path) as switch:
         flow(switch.live, 200)
-        for number, step in enumerate(_STEPS):
+        if not SCHEMES[scheme].copies:
+            made = switch.plain("apply", "--yes", "--topic", f"{switch.prefix}-*")
+            assert made.code == 0, made.said
+        for number, step in enumerate(SCHEMES[scheme].steps):
             walk = switch.walk(scheme=number == 0)
-            walk.until("step", step)
+            walk.until("step", step.name)
             walk.kill()
         done = switch.walk(scheme=False).ended()
         assert done.code == 0, done.said
         flow(switch.live, 200)
         assert {one.side for one in switch.live.running} == {"target"}
-        assert_exact(switch.judge(), at_least=400)
+        assert_exact(switch.judge(), at_least=400, order=scheme != "dual-consumer")
 
 
-def test_rolled_back_traffic_goes_on_where_it_was(plain: Sandbox, tmp_path: Path) -> None:
-    with switching(plain, "consumer-first", tmp_path) as switch:
+def _before_the_hand_over(scheme: str) -> list[str]:
+    names = [step.name for step in SCHEMES[scheme].steps]
+    marked = next(step.name for step in SCHEMES[scheme].steps if step.no_return)
+    return names[1 : names.index(marked)]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "steps"),
+    [
+        ("consumer-first", ["consumers-stop", "silence", "mark"]),
+        *(
+            pytest.param(scheme, _before_the_hand_over(scheme), marks=pytest.mark.long)
+            for scheme in ("mirror", "consumer-first", "dual-consumer", "drain")
+        ),
+    ],
+)
+def test_rolled_back_traffic_goes_on_where_it_was(
+    plain: Sandbox, tmp_path: Path, scheme: str, steps: list[str]
+) -> None:
+    with switching(plain, scheme, tmp_path) as switch:
         flow(switch.live, 200)
-        for step in ("consumers-stop", "silence", "mark"):
+        if not SCHEMES[scheme].copies:
+            made = switch.plain("apply", "--yes", "--topic", f"{switch.prefix}-*")
+            assert made.code == 0, made.said
+        for step in steps:
             walk = switch.walk()
             walk.until("step", step)
             walk.kill()
@@ -40,6 +67,18 @@ def test_rolled_back_traffic_goes_on_where_it_was(plain: Sandbox, tmp_path: Path
             assert {one.side for one in switch.live.running} == {"source"}
             flow(switch.live, 50)
         assert_exact(switch.judge(), at_least=300)
+
+
+def test_a_static_member_that_keeps_its_place_is_named(plain: Sandbox, tmp_path: Path) -> None:
+    with switching(plain, "mirror", tmp_path, static=True, transactional=0) as switch:
+        flow(switch.live, 200)
+        refused = switch.walk(patience="12s").ended()
+        assert refused.code == 5
+        assert "no consumer on the source" in refused.said
+        assert "static:" in refused.said
+        assert {one.side for one in switch.live.running} == {"source"}
+        flow(switch.live, 50)
+        assert_exact(switch.judge(), at_least=250)
 
 
 def test_a_producer_that_goes_on_is_named_and_everybody_starts_again(
