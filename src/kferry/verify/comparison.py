@@ -77,6 +77,8 @@ class Comparison:
         self._behind: dict[int, int] = {}
         self._digest = found.digest
         self._keys = Keys()
+        self._last_before: dict[Key, int] = {}
+        """Where keys that wait for a counterpart stand last, as far as the target was read."""
         self._by_key = standards.source_compacts or standards.target_compacts
 
     @property
@@ -124,9 +126,20 @@ class Comparison:
             (row for piece in there for row in piece.rows(*chunk.target)),
             lost,
         )
-        self._keys.take(last, self._alignment.missing)
-        self._alignment.missing = []
+        self._take_keys(last)
         self._settle(chunk.source[1])
+
+    def _take_keys(self, last: dict[Key, int]) -> None:
+        """Put what the closer look misses to the question by key.
+
+        What it waits for may come into question later: what follows it is remembered until then.
+        """
+        alignment = self._alignment
+        last = self._last_before | last
+        self._keys.take(last, alignment.missing, alignment.old)
+        alignment.missing, alignment.old = [], []
+        waiting = alignment.keys_waiting if self._by_key else ()
+        self._last_before = {key: last[key] for key in waiting if key in last}
 
     def _last(self, pieces: Sequence[Piece], begin: int, end: int) -> dict[Key, int]:
         if not self._by_key:
@@ -153,7 +166,9 @@ class Comparison:
 
     def take_keys_behind(self, begin: int, end: int, pieces: Sequence[Piece]) -> None:
         """Take what lies on the target behind the copied records, whoever wrote it."""
-        self._keys.take(self._last(pieces, begin, end))
+        last = self._last(pieces, begin, end)
+        self._keys.take(last)
+        self._last_before |= last if self.waiting else {}
 
     def take_source_behind(self, begin: int, end: int, pieces: Sequence[Piece]) -> None:
         """Take what the source holds behind the copied records."""
@@ -174,15 +189,18 @@ class Comparison:
         self._behind |= {row.offset: piece.producer_id for piece, row in rows}
         self._alignment.feed_behind(row for _, row in rows)
 
-    def finish(self, source_end: int, target_end: int) -> None:
-        """Come to an end: what still waits has no counterpart."""
+    def close(self, source_end: int, target_end: int) -> None:
+        """Say that the target was read to its end: what still waits has no counterpart."""
         alignment = self._alignment
         alignment.finish(target_end)
         found = [Suspect(offset, 1, self._behind[offset]) for offset in alignment.behind]
         suspects = [one for one in self.found.suspects if one.offset > self.found.judged_to]
         self.found.suspects = sorted([*suspects, *found])
-        self._keys.take({}, alignment.missing)
+        self._take_keys({})
         self._settle(source_end)
+
+    def finish(self) -> None:
+        """Come to an end: what is in question by key has no answer."""
         lost, outlived, tally = self._keys.lost(), self._keys.outlived(), self.found.tally
         tally.expired_target += self._keys.superseded
         tally.only_source += len(lost)

@@ -14,6 +14,11 @@ from kferry.verify.pieces import Hashed, hashed
 
 Key = Hashed | None
 
+OUTLIVED = (
+    "an old value: its key was deleted on the source, "
+    "whose cleaner took the tombstone before it was copied"
+)
+
 
 class Missing(NamedTuple):
     """A record that the target no longer has; its own cleaner may have taken it."""
@@ -57,8 +62,11 @@ class Keys:
         What was in question before is answered by any later record of its key.
         """
         for key in [key for key in self.missing if key in last]:
-            self.superseded += len(self.missing.pop(key))
-        for key in [key for key in self.old if key in last]:
+            own = self.missing.pop(key)
+            if left := [one for one in own if one.place >= last[key]]:
+                self.missing[key] = left
+            self.superseded += len(own) - len(left)
+        for key in [key for key in self.old if last.get(key, -1) > self.old[key].place]:
             del self.old[key]
         for one in missing:
             if last.get(one.key, -1) > one.place:
@@ -90,6 +98,6 @@ class Keys:
     def outlived(self) -> list[Difference]:
         """Return the values whose key the source no longer has."""
         return [
-            Difference(None, one.place, "an old value: the source no longer has its key")
+            Difference(None, one.place, OUTLIVED)
             for one in sorted(self.old.values(), key=lambda one: one.place)
         ]

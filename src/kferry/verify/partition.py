@@ -126,7 +126,6 @@ class Check:
 
     async def steps(self) -> AsyncGenerator[None, None]:
         """Compare; after each step `found` is whole, and the check may be left and resumed."""
-        offsets = self.task.offsets
         try:
             while not self._chunks.done:
                 if (digested := self._next_digested()) is None:
@@ -136,7 +135,7 @@ class Check:
                 yield
             self.found.suspects.clear()
             await self._behind()
-            self._comparison.finish(offsets.copied_to, offsets.target_end)
+            self._comparison.finish()
             self.found.done_at = time.time()
             yield
         finally:
@@ -217,6 +216,7 @@ class Check:
             pieces = [piece for piece in pieces if not self._in_flight(piece)]
             comparison.take_behind(begin, end, pieces)
             begin = end
+        comparison.close(task.offsets.copied_to, task.offsets.target_end)
         begin = int(task.offsets.copied_to)
         while begin < task.source_end and comparison.old_open:
             end = min(begin + _BEHIND_RECORDS, task.source_end)
