@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kferry.admin.configs import topic_configs
 from kferry.admin.offsets import Place, offsets_at
 from kferry.config import TopicSelection
 from kferry.copying import OWNER, position_key
@@ -21,9 +20,10 @@ from kferry.migration.turned import own_since
 from kferry.migration.verify_values import VerifyRequest
 from kferry.names import PartitionId, TopicName, TopicPartition
 from kferry.offsets import OffsetMap
+from kferry.topics.effective import effective_configs
 from kferry.topics.names_near import no_such_topic
 from kferry.verify import Task
-from kferry.wire import BrokerError, Cluster, Topic
+from kferry.wire import Cluster, Topic, WireError
 
 _TIMES = "message.timestamp.type"
 
@@ -177,12 +177,12 @@ async def _logs(
 
 
 async def _settings(cluster: Cluster, topics: set[TopicName]) -> dict[TopicName, Mapping[str, str]]:
-    """Return what topics are told; empty where that may not be seen."""
+    """Return what topics are told; empty where that may not be seen, or asked (before 0.11)."""
     return {
         topic: {}
-        if isinstance(configs, BrokerError)
+        if isinstance(configs, WireError)
         else {name: one.value for name, one in configs.items() if one.value is not None}
-        for topic, configs in (await topic_configs(cluster, topics)).items()
+        for topic, configs in (await effective_configs(cluster, topics)).items()
     }
 
 
