@@ -4,7 +4,7 @@ Owns the order and the caution: a group that is active, or that has moved on by 
 it is. Needs the target alone.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kferry.admin.group_commit import (
@@ -22,7 +22,7 @@ from kferry.migration.group_look import named
 from kferry.migration.group_sync import committed_at, refused
 from kferry.migration.maps import Documents, Maps, read_documents
 from kferry.migration.status import find
-from kferry.names import GroupId
+from kferry.names import GroupId, TopicName
 from kferry.wire import Cluster, Outcomes, open_cluster
 
 
@@ -54,13 +54,17 @@ async def undo(
     groups: Collection[str],
     agree: Callable[[str, Sequence[TakenBack]], bool],
     force: bool = False,
+    names: Mapping[TopicName, TopicName] | None = None,
 ) -> Undone:
-    """Put positions back. `force`: also those of groups that have moved on since."""
+    """Put positions back. `force`: also those of groups that have moved on since.
+
+    `names`: target topics that were never copied, by what they are called on the source.
+    """
     async with open_cluster(target) as cluster:
         ledger = await find(cluster, migration=migration, source=source)
         documents = await read_documents(cluster, ledger)
-        names = Maps.of(documents).sources
-        images = images_meant(documents, names, meant=named(groups), selection=selection)
+        known = Maps.of(documents).sources | dict(names or {})
+        images = images_meant(documents, known, meant=named(groups), selection=selection)
         steps = await _decided(cluster, images, force=force)
         if not any(one.step in {Step.SET, Step.SAME} for one in steps):
             return Undone(migration=ledger.migration, positions=tuple(steps))

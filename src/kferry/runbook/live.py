@@ -208,7 +208,8 @@ class Live:
             # What groups did on the target counts, even where somebody set one back there.
             force=self._back,
         )
-        return [readings.positions(shown.moves, self.scope)]
+        partitions = await self.scope.source_partitions(self.source)
+        return [readings.positions(shown.moves, self.scope, partitions)]
 
     async def commit_starts(self) -> None:
         await self.positions_committed()
@@ -228,6 +229,7 @@ class Live:
             groups=self.scope.groups,
             agree=lambda _name, _steps: True,
             force=True,
+            names=self.scope.exchanged.topics,
         )
         failed = [one for one in undone.positions if one.step in {Step.FAILED, Step.ACTIVE}]
         readings.insist_on_undone(failed)

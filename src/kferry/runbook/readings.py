@@ -288,7 +288,9 @@ def copied(copied_to: Mapping[TopicPartition, int], ends: Mapping[TopicPartition
     )
 
 
-def positions(moves: Sequence[Move], scope: Scope) -> Reading:
+def positions(
+    moves: Sequence[Move], scope: Scope, partitions: Collection[TopicPartition]
+) -> Reading:
     """Say whether every group has its place on the target."""
     own = [move for move in moves if move.standing.topic in scope.topics]
     shut = [move for move in own if move.step in _SHUT]
@@ -301,11 +303,33 @@ def positions(moves: Sequence[Move], scope: Scope) -> Reading:
         f"{sum(one.again for one in known):,} records read again, "
         f"{sum(one.skipped for one in known):,} skipped",
         why="; ".join(
-            f"{move.standing.group}, {move.standing.topic} partition {move.standing.partition}: "
-            f"{move.reason}"
-            for move in shut[:5]
+            [
+                *(
+                    f"{move.standing.group}, {move.standing.topic} partition "
+                    f"{move.standing.partition}: {move.reason}"
+                    for move in shut[:5]
+                ),
+                *_without_position(own, partitions),
+            ]
         ),
     )
+
+
+def _without_position(moves: Sequence[Move], partitions: Collection[TopicPartition]) -> list[str]:
+    """Name partitions for which a group never committed: what it does there is not ours to say."""
+    by_group: dict[str, set[TopicPartition]] = {}
+    for move in moves:
+        place = TopicPartition(move.standing.topic, move.standing.partition)
+        by_group.setdefault(move.standing.group, set()).add(place)
+    left = [
+        f"{group} in {one}"
+        for group, known in sorted(by_group.items())
+        for one in sorted(set(partitions) - known)
+        if one.topic in {place.topic for place in known}
+    ]
+    if not left:
+        return []
+    return [f"never committed, so auto.offset.reset decides there: {some(left)}"]
 
 
 def starts(begun: Begun) -> Reading:
