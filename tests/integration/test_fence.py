@@ -39,12 +39,22 @@ from kferry.runbook.fencing import despite_open, fenced
 from kferry.runbook.offline import roll_back_without_target
 from kferry.runbook.readings import silence
 from kferry.sandbox import Cluster as SandboxCluster
-from kferry.sandbox import Sandbox
+from kferry.sandbox import ClusterSpec, Sandbox, Security
 
 LITERAL, PREFIXED = ResourcePatternType.LITERAL, ResourcePatternType.PREFIXED
 ALLOW, DENY = AclPermissionType.ALLOW, AclPermissionType.DENY
 TOPIC = ResourceType.TOPIC
 REFUSED = KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+@pytest.fixture(scope="module")
+def sasl() -> Iterator[Sandbox]:
+    """A pair of its own: what its rules let anybody see must not show in other tests."""
+    with Sandbox.start(
+        source=ClusterSpec(version="3.9.2", security=Security.SASL_SSL),
+        target=ClusterSpec(security=Security.SASL_SSL),
+    ) as sandbox:
+        yield sandbox
 
 
 def rule(who: str, name: str, *, pattern=LITERAL, permission=ALLOW, kind=TOPIC, host="*"):  # type: ignore[no-untyped-def]
