@@ -61,7 +61,11 @@ def styled(text: str, style: str, stream: TextIO | None = None) -> str:
 
 def terminal_width() -> int:
     """Return how wide lines may be: those of a narrow terminal are broken by us, not by it."""
-    return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+    given = os.environ.get("KFERRY_COLUMNS", "")
+    if not given.isdigit() and not (sys.stdout.isatty() or sys.stderr.isatty()):
+        return WIDTH  # COLUMNS may be left over from whoever started us
+    columns = int(given) if given.isdigit() else shutil.get_terminal_size((WIDTH, 24)).columns
+    return max(_NARROWEST, min(WIDTH, columns))
 
 
 def wrapped(text: str, *, indent: str, width: int | None = None) -> list[str]:

@@ -38,7 +38,7 @@ class DemoCommand:
         # the current directory, where anything may be called kferry.
         python = [sys.executable, "-P", "-X", f"kferry_demo={folder}/"]
         # It writes into a file, and shall break its lines for the terminal that shows them.
-        wide = ["/usr/bin/env", f"COLUMNS={terminal_width()}"]
+        wide = ["/usr/bin/env", f"KFERRY_COLUMNS={terminal_width()}"]
         self._process.start([*wide, *python, "-m", "kferry", *shlex.split(command)])
 
     def until(self, is_so: Callable[[], bool]) -> None:
