@@ -5,7 +5,6 @@ Owns the question, and how the end is told. What is done is decided in `migratio
 
 import json
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kferry.cli import loop
+from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, say
 from kferry.cli.options import Options
 from kferry.cli.plan_flags import PlanFlags, flags_from, plan_request, topics_from
@@ -104,18 +104,13 @@ async def _applied(request: "PlanRequest", options: Options, reviewed: Plan | No
 
 def _agree(plan: Plan, options: Options) -> bool:
     """Show what will be done, and ask for it."""
-    if not options.yes and not sys.stdin.isatty():
-        raise UsageError(
-            "apply writes to the target, and there is nobody to ask",
-            hint="--yes agrees beforehand; `kferry plan` shows what would be done",
-        )
+    insist_on_somebody(
+        options, "apply writes to the target", look="`kferry plan` shows what would be done"
+    )
     if not options.quiet:
         for line in plan_lines(plan, verbose=bool(options.verbose)):
             say(line)
-    if options.yes:
-        return True
-    say("\nApply this? [y/N]")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return agreed(options, "\nApply this?")
 
 
 def _finish(applied: "Applied", options: Options, flags: PlanFlags) -> None:

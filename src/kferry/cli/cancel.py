@@ -3,7 +3,6 @@
 Owns the words, and that a number is typed before topics are deleted.
 """
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ from cyclopts import Parameter
 
 from kferry.cli import loop
 from kferry.cli.arguments import ASK
+from kferry.cli.asking import agreed, insist_on_somebody, typed
 from kferry.cli.console import answer, answer_json, fitted, say
 from kferry.cli.options import Options
 from kferry.cli.status import target_of
@@ -58,7 +58,7 @@ def run(
             hint="leave it out; kferry ledger show lists what the migration holds",
         )
     number = _number(delete_created)
-    _insist_on_somebody(options, delete=delete_created is not None, number=number)
+    _insist_on_number(options, delete=delete_created is not None, number=number)
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.runbook.cancel import CancelRequest, cancel  # noqa: PLC0415
 
@@ -97,17 +97,13 @@ def _number(given: str | None) -> int | None:
     return int(given)
 
 
-def _insist_on_somebody(options: Options, *, delete: bool, number: int | None) -> None:
+def _insist_on_number(options: Options, *, delete: bool, number: int | None) -> None:
     if options.yes and delete and number is None:
         raise UsageError(
             "--yes agrees to deleting topics only if it is said how many",
             hint="run it without --yes first: it shows which topics go, and asks for their number",
         )
-    if not options.yes and not sys.stdin.isatty():
-        raise UsageError(
-            "cancel takes away what a migration left on the target, and there is nobody to ask",
-            hint="--yes agrees beforehand",
-        )
+    insist_on_somebody(options, "cancel takes away what a migration left on the target")
 
 
 def _file_named(migration: str) -> Path:
@@ -127,13 +123,10 @@ def _agree(found: "Leftovers", options: Options, *, delete: bool, number: int | 
             some((visible(one.entry.target) for one in going), _MOST_NAMED),
             hint="run it without --yes and without the number: it shows them, and asks",
         )
-    if options.yes:
-        return True
-    if going and number is None:
-        say(f"\nType {len(going)} to delete {many(len(going), 'topic')} and give it all up:")
-        return sys.stdin.readline().strip() == str(len(going))
-    say("\nGive this migration up? [y/N]")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    if going and number is None and not options.yes:
+        asked = f"\nType {len(going)} to delete {many(len(going), 'topic')} and give it all up:"
+        return typed(asked) == str(len(going))
+    return agreed(options, "\nGive this migration up?")
 
 
 def _plan_lines(found: "Leftovers", *, delete: bool) -> list[str]:

@@ -3,7 +3,6 @@
 Owns the words. What is set is decided in `migration`.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from kferry.cli import loop
+from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, fitted, say, wrapped
 from kferry.cli.options import Options
 from kferry.cli.status import target_of
@@ -118,11 +118,7 @@ def _agree(
     migration: str, waiting: "Sequence[TopicEntry]", found: "Outlook", options: Options
 ) -> bool:
     """Say what will change, and ask."""
-    if not options.yes and not sys.stdin.isatty():
-        raise UsageError(
-            "complete changes settings on the target, and there is nobody to ask",
-            hint="--yes agrees beforehand",
-        )
+    insist_on_somebody(options, "complete changes settings on the target")
     if not options.quiet:
         say(f"{visible(migration)}: {many(len(waiting), 'topic')} on the target will get")
         for entry in waiting[:_MOST_NAMED]:
@@ -133,10 +129,7 @@ def _agree(
             say(f"  and {len(waiting) - _MOST_NAMED:,} more")
         for line in _outlook_lines(found):
             say(line)
-    if options.yes:
-        return True
-    say("\nComplete? [y/N]")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return agreed(options, "\nComplete?")
 
 
 def _outlook_lines(found: "Outlook") -> list[str]:

@@ -5,7 +5,6 @@ Owns the command line, the question beforehand and the answer at the end.
 
 import asyncio
 import difflib
-import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from kferry.cli import loop
+from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, fitted, say
 from kferry.cli.copy_flags import CopyFlags, copy_request
 from kferry.cli.cutover_lines import ended_lines, head_lines, plan_lines
@@ -204,7 +204,7 @@ def roll_back(
             screen = _screen(request, options, asyncio.Event(), hooks=hooks)
             return rollback_offline.run(request, bundle, options, screen)
     insist_on_somebody(options, "rollback takes a cutover back")
-    if not options.yes and not agreed_to("Take the cutover back? [y/N]"):
+    if not agreed(options, "Take the cutover back?"):
         say("nothing was changed")
         return ExitCode.REFUSED
     from kferry.runbook.cutover import rollback  # noqa: PLC0415 as above
@@ -314,27 +314,12 @@ def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
 
 
 def _agreed(planned: "Planned", options: Options) -> bool:
-    insist_on_somebody(options, "cutover switches applications over")
+    insist_on_somebody(options, "cutover switches applications over", look="--dry-run only looks")
     if not options.quiet:
         # Who is not asked sees each step when it is walked.
         for line in head_lines(planned) if options.yes else plan_lines(planned):
             say(line)
-    return options.yes or agreed_to("\nWalk these steps? [y/N]")
-
-
-def insist_on_somebody(options: Options, what: str) -> None:
-    """Refuse where nobody can be asked, and nobody agreed beforehand."""
-    if not options.yes and not sys.stdin.isatty():
-        raise UsageError(
-            f"{what}, and there is nobody to ask",
-            hint="--yes agrees beforehand; --dry-run only looks",
-        )
-
-
-def agreed_to(question: str) -> bool:
-    """Ask."""
-    say(question)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return agreed(options, "\nWalk these steps?")
 
 
 def _walk(

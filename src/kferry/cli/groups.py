@@ -4,13 +4,13 @@ Owns the question before a change, and the exit codes. What is decided is decide
 """
 
 import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from kferry.cli import loop
+from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, say
 from kferry.cli.group_lines import move_json, shown_lines, total, undone_json, undone_lines
 from kferry.cli.options import Options
@@ -229,15 +229,8 @@ def _agree_to_undo(migration: str, steps: "Sequence[TakenBack]", options: Option
 
 
 def _asked(options: Options, what: str, look: str) -> bool:
-    if options.yes:
-        return True
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"{what}, and there is nobody to ask",
-            hint=f"--yes agrees beforehand; `{look}` shows what would be done",
-        )
-    say("\nCommit? [y/N]")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    insist_on_somebody(options, what, look=f"`{look}` shows what would be done")
+    return agreed(options, "\nCommit?")
 
 
 def _answer_rows(shown: "Shown") -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kferry.cli import loop
+from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, say
-from kferry.cli.cutover import agreed_to, insist_on_somebody
 from kferry.cli.cutover_lines import half_way_lines
 from kferry.cli.options import Options
 from kferry.errors import ExitCode
@@ -28,7 +28,7 @@ def run(request: "CutoverRequest", bundle: Path, options: Options, screen: "Scre
     """Do what can be done without the target, and name the rest."""
     say("the target does not answer: applications go back to the source by the bundle")
     insist_on_somebody(options, "rollback takes a cutover back")
-    if not options.yes and not agreed_to("Take it back as far as that can be done? [y/N]"):
+    if not agreed(options, "Take it back as far as that can be done?"):
         say("nothing was changed")
         return ExitCode.REFUSED
     try:
