@@ -26,7 +26,7 @@ from kferry import DualProducer
 own = {name.split(".")[1] for name in sys.modules if name.startswith("kferry.")}
 print(sorted(own), any(n in sys.modules for n in ("confluent_kafka", "asyncio", "aiokafka.client")))
 """
-    assert run(code) == "['asleep', 'dualwrite', 'errors'] False"
+    assert run(code) == "['asleep', 'dualwrite', 'errors', 'varints'] False"
 
 
 def test_kferry_is_imported_without_it_where_nobody_asks() -> None:

@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from kferry.varints import BadVarint, get_varint, put_varint
+
 HEAD = b"kferry double-write map, version 1\n"
 _KIND = b"kferry double-write map, version "
 _FRAME = struct.Struct("<II")
@@ -133,7 +135,10 @@ def unframe(data: bytes, position: int = len(HEAD)) -> tuple[list[Entry], int]:
         if payload is None:
             _insist_on_torn(data, position)
             break
-        entries += _entries(payload)
+        try:
+            entries += _entries(payload)
+        except BadVarint as error:
+            raise BadFrame(str(error)) from error
         position += _FRAME.size + len(payload)
     return entries, position
 
@@ -169,10 +174,10 @@ def _entry(entry: Entry) -> bytes:
         value = getattr(entry, name)
         if isinstance(value, str):
             text = value.encode()
-            _put(out, len(text))
+            put_varint(out, len(text))
             out += text
         else:
-            _put(out, value)
+            put_varint(out, value)
     return bytes(out)
 
 
@@ -185,7 +190,7 @@ def _entries(payload: bytes) -> Iterator[Entry]:
         position += 1
         fields: dict[str, int | str] = {}
         for name, field in kind.__dataclass_fields__.items():
-            number, position = _get(payload, position)
+            number, position = get_varint(payload, position)
             if field.type is str:
                 fields[name] = payload[position : position + number].decode()
                 position += number
@@ -193,22 +198,3 @@ def _entries(payload: bytes) -> Iterator[Entry]:
                 fields[name] = number
         # The fields were read as the class declares them, which no type checker can follow.
         yield kind(**fields)  # type: ignore[arg-type]
-
-
-def _put(out: bytearray, number: int) -> None:
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-
-
-def _get(data: bytes, position: int) -> tuple[int, int]:
-    number = shift = 0
-    while position < len(data) and shift < 70:
-        byte = data[position]
-        position += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, position
-        shift += 7
-    raise BadFrame("a number is cut off or too large")

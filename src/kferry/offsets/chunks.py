@@ -7,6 +7,7 @@ holds absolute numbers for its first run and differences after it.
 from collections.abc import Iterable, Iterator
 
 from kferry.offsets.runs import Run, Runs
+from kferry.varints import get_varint, put_varint
 
 MOST_BYTES = 256 * 1024
 _VERSION = 1
@@ -29,7 +30,7 @@ def encode_runs(runs: Iterable[Run], *, most_bytes: int = MOST_BYTES) -> Iterato
             chunk.append(_VERSION)
             source = target = 0
         for number in (run.source - source, run.target - target, run.length):
-            _put(chunk, number)
+            put_varint(chunk, number)
         source, target = run.source + run.length, run.target + run.length
     if chunk:
         yield bytes(chunk)
@@ -43,32 +44,13 @@ def decode_runs(chunks: Iterable[bytes]) -> Runs:
             raise BadChunk(f"version {chunk[0] if chunk else 'none'} where {_VERSION} is known")
         position, source, target = 1, 0, 0
         while position < len(chunk):
-            ahead, position = _get(chunk, position)
-            shift, position = _get(chunk, position)
-            length, position = _get(chunk, position)
-            source, target = source + ahead, target + shift
             try:
+                ahead, position = get_varint(chunk, position)
+                shift, position = get_varint(chunk, position)
+                length, position = get_varint(chunk, position)
+                source, target = source + ahead, target + shift
                 runs.append(source, target, length)
             except (ValueError, OverflowError) as error:
                 raise BadChunk(str(error)) from error
             source, target = source + length, target + length
     return runs
-
-
-def _put(out: bytearray, number: int) -> None:
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-
-
-def _get(data: bytes, position: int) -> tuple[int, int]:
-    number = shift = 0
-    while position < len(data) and shift < 63:
-        byte = data[position]
-        position += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, position
-        shift += 7
-    raise BadChunk("a number is cut off or too large")
