@@ -25,7 +25,7 @@ from mixing import KINDS, Kind, Mix
 
 from kferry.copying import Settings
 from kferry.sandbox import Cluster, ClusterSpec, Sandbox
-from kferry.sandbox.faults import restart, wait_until_back
+from kferry.sandbox.faults import restart
 from kferry.sandbox.faults.topics import recreate
 
 SEED = 20_240_229
@@ -170,7 +170,7 @@ def test_old_records_survive_brokers_that_forget_us(own_sandbox: Sandbox) -> Non
             if harsh:
                 broker.kill()
                 broker.start()
-                wait_until_back(sandbox.target)
+                sandbox.target.wait_until_complete()
             else:
                 restart(sandbox.target, broker.number)
         before = ends.total()

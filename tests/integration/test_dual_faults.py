@@ -17,7 +17,6 @@ from kferry import DualProducer
 from kferry.dualwrite import State, read_map
 from kferry.names import TopicName
 from kferry.sandbox import Cluster, Sandbox
-from kferry.sandbox.faults import brokers
 
 pytestmark = pytest.mark.own_brokers
 
@@ -46,7 +45,7 @@ def bring_back(cluster: Cluster) -> None:
     broker = cluster.brokers[0]
     broker.resume()
     broker.start()
-    brokers.wait_until_back(cluster)
+    cluster.wait_until_complete()
 
 
 def led(sandbox: Sandbox, topic: str) -> None:

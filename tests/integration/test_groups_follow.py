@@ -24,7 +24,7 @@ from kferry.ledger import append, open_ledger, read_ledger
 from kferry.migration.groups import GroupsRequest
 from kferry.migration.groups import sync as take_there
 from kferry.sandbox import Cluster, Sandbox
-from kferry.sandbox.faults import restart, wait_until_back
+from kferry.sandbox.faults import restart
 from kferry.wire import open_cluster
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
@@ -121,7 +121,7 @@ def test_following_goes_on_when_brokers_of_both_sides_come_back(own_home: object
             run.until(lambda: at(sandbox, group, topic, 2))
             for cluster in (sandbox.source, sandbox.target):
                 restart(cluster, 1)
-                wait_until_back(cluster)
+                cluster.wait_until_complete()
             run.until(lambda: could_commit(sandbox.source, group, TopicPartition(topic, 0, 4)))
             run.until(lambda: at(sandbox, group, topic, 4))
             assert run.stop().code == 0

@@ -17,6 +17,7 @@ from kferry.errors import ExitCode
 from kferry.sandbox import ClusterSpec, Live, Sandbox
 from kferry.sandbox.numbered import Arrivals, read_numbered, write_numbered
 from kferry.sandbox.verdict import judge
+from kferry.sandbox.waiting import came_true
 
 if TYPE_CHECKING:
     from kferry.migration.verify_values import VerifyResult
@@ -31,7 +32,6 @@ _VERIFY = f"verify --producers-moved --report {_REPORT}"
 _AFTERWARDS = 600
 """Records that are sent on the target before anything is judged."""
 _PATIENCE_S = 60.0
-_TICK_S = 0.05
 
 
 def run(*, options: Options | None = None) -> ExitCode:
@@ -135,11 +135,8 @@ def _written(live: Live, side: str) -> int:
 
 
 def _until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise DemoCommandError(f"the traffic did not go on within {_PATIENCE_S:.0f} s")
-        time.sleep(_TICK_S)
+    if not came_true(is_so, _PATIENCE_S):
+        raise DemoCommandError(f"the traffic did not go on within {_PATIENCE_S:.0f} s")
 
 
 def _tell(outcome: Outcome, verified: "VerifyResult", *, ok: bool) -> None:

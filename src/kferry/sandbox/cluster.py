@@ -4,7 +4,6 @@ Owns the view from outside, of a cluster that was booted here or found in a fold
 the other side; how a cluster comes up is in `boot`.
 """
 
-import time
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from kferry.sandbox.jars import class_path
 from kferry.sandbox.layout import Layout, Node
 from kferry.sandbox.process import Process
 from kferry.sandbox.spec import ClusterSpec
+from kferry.sandbox.waiting import came_true
 
-_TICK_S = 0.1
 _MAIN = "kafka.Kafka"
 _HEAP_MB = 256
 _DEFAULTS_HEAP_MB = 512  # the default cleaner buffer alone is 128 MB
@@ -67,17 +66,14 @@ class Cluster:
             self.properties, cluster_id=self.cluster_id, brokers=len(self.brokers)
         )
 
-    def wait_until_complete(self, patience_s: float = 60.0) -> None:
+    def wait_until_complete(self, patience_s: float = 90.0) -> None:
         """Wait until every broker answers again, after some were stopped and started."""
-        deadline = time.monotonic() + patience_s
-        while reason := self.what_is_missing():
-            if time.monotonic() > deadline:
-                raise BootError(
-                    f"the cluster was not complete within {patience_s:.0f} s",
-                    reason,
-                    hint="kferry sandbox status",
-                )
-            time.sleep(_TICK_S)
+        if not came_true(lambda: not self.what_is_missing(), patience_s):
+            raise BootError(
+                f"the cluster was not complete within {patience_s:.0f} s",
+                self.what_is_missing(),
+                hint="kferry sandbox status names the brokers' logs",
+            )
 
 
 def _command(spec: ClusterSpec, node: Node) -> list[str]:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from kferry.sandbox.waiting import came_true
+
 _GUARD = Path(__file__).with_name("guard.py")
 _PROC = Path("/proc/self").exists()
 _TICK_S = 0.02
@@ -95,12 +97,7 @@ class Process:
 
     def wait(self, patience_s: float) -> bool:
         """Wait for its end; return whether it came."""
-        deadline = time.monotonic() + patience_s
-        while self.pid is not None:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_TICK_S)
-        return True
+        return came_true(lambda: self.pid is None, patience_s, tick_s=_TICK_S)
 
     def _forget(self) -> None:
         if self._lifeline is not None:

@@ -3,7 +3,7 @@
 Owns how a sandbox is broken. What kferry makes of it is for tests to see.
 """
 
-from kferry.sandbox.faults.brokers import find, restart, wait_until_back
+from kferry.sandbox.faults.brokers import find, restart
 from kferry.sandbox.faults.lane import Way
 from kferry.sandbox.faults.leaders import move_leader
 from kferry.sandbox.faults.relay import Relay, address_map_line
@@ -15,5 +15,4 @@ __all__ = [
     "find",
     "move_leader",
     "restart",
-    "wait_until_back",
 ]

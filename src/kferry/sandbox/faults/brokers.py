@@ -1,16 +1,11 @@
 """What may happen to a broker: death, sleep, a new start.
 
-Owns the choice of the broker and the wait for its return. What a broker is, the sandbox knows.
+Owns the choice of the broker. What a broker is, the sandbox knows.
 """
-
-import time
 
 from kferry.sandbox.broker import Broker
 from kferry.sandbox.cluster import Cluster
-from kferry.sandbox.faults.errors import CannotBreakError, NotBackError
-
-_PATIENCE_S = 90.0
-_TICK_S = 0.05
+from kferry.sandbox.faults.errors import CannotBreakError
 
 
 def find(cluster: Cluster, number: int) -> Broker:
@@ -35,18 +30,4 @@ def restart(cluster: Cluster, number: int, *, lasting: bool = False) -> None:
     broker.start()
     if lasting:
         broker.process.release()
-    wait_until_back(cluster)
-
-
-def wait_until_back(cluster: Cluster) -> None:
-    """Wait until every broker of the cluster answers."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while missing := cluster.what_is_missing():
-        if time.monotonic() > deadline:
-            raise NotBackError(
-                f"the cluster does not answer in full after {_PATIENCE_S:.0f} s",
-                missing,
-                hint="kferry sandbox status names the brokers' logs",
-                changed="The broker was started.",
-            )
-        time.sleep(_TICK_S)
+    cluster.wait_until_complete()

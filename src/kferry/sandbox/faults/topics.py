@@ -20,6 +20,7 @@ from kferry.sandbox.load.confluent import (
     TopicPartition,
     client_settings,
 )
+from kferry.sandbox.waiting import came_true
 from kferry.wire import Cluster as Wire
 from kferry.wire import open_cluster
 from kferry.wire.metadata import ask_metadata
@@ -72,17 +73,14 @@ def _recreate(cluster: Cluster, topic: str) -> None:
             str(error.args[0].str()),
             hint="before Kafka 0.11 a broker does not tell a topic's settings",
         ) from error
-    deadline = time.monotonic() + _PATIENCE_S
-    while not _created(admin, fresh):
-        # The name is free only when every broker has let go of the old one.
-        if time.monotonic() > deadline:
-            raise NotBackError(
-                f"{topic} was deleted and could not be created again",
-                f"its name was still taken after {_PATIENCE_S:.0f} s",
-                hint="kferry sandbox status shows which brokers run",
-                changed="The topic is marked for deletion.",
-            )
-        time.sleep(_TICK_S)
+    # The name is free only when every broker has let go of the old one.
+    if not came_true(lambda: _created(admin, fresh), _PATIENCE_S):
+        raise NotBackError(
+            f"{topic} was deleted and could not be created again",
+            f"its name was still taken after {_PATIENCE_S:.0f} s",
+            hint="kferry sandbox status shows which brokers run",
+            changed="The topic is marked for deletion.",
+        )
 
 
 def trim(cluster: Cluster, topic: str, partition: int, *, before: int) -> int:

@@ -3,7 +3,6 @@
 Owns the few calls. Imported when they are made: they need the client library.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 
@@ -14,9 +13,9 @@ from kferry.sandbox.load.confluent import AdminClient, Consumer, TopicPartition,
 from kferry.sandbox.load.positions import committed
 from kferry.sandbox.load.shape import Topic
 from kferry.sandbox.load.topics import create_topics
+from kferry.sandbox.waiting import came_true
 
 _PATIENCE_S = 60.0
-_TICK_S = 0.05
 
 
 def partitions_of(cluster: Cluster, topics: Iterable[str]) -> Mapping[str, int]:
@@ -41,9 +40,6 @@ def prepare(cluster: Cluster, spec: LiveSpec) -> None:
 
 def _commit(cluster: Cluster, group: str, places: list[TopicPartition]) -> None:
     settings = {**client_settings(cluster), "group.id": group, "enable.auto.commit": False}
-    deadline = time.monotonic() + _PATIENCE_S
     with closing(Consumer(settings)) as consumer:
-        while not committed(consumer, places):
-            if time.monotonic() > deadline:
-                raise LiveError(f"no coordinator for {group} came within {_PATIENCE_S:.0f} s")
-            time.sleep(_TICK_S)
+        if not came_true(lambda: committed(consumer, places), _PATIENCE_S):
+            raise LiveError(f"no coordinator for {group} came within {_PATIENCE_S:.0f} s")
