@@ -14,16 +14,16 @@ from confluent_kafka import Producer
 from copying import copy, sides
 from copying import kferry as started
 from following import Running
-from inspecting import admin_of
 from judge import PATIENCE_S, client_config
 from judging import Seen, read_all
-from machine import KFERRY, eventually
+from machine import KFERRY
 from machine import kferry as in_a_process
 from mixing import Kind, Mix
 from numbering import Numbers
-from topic_making import ago, make, unique
+from topic_making import ago, delete, make, unique
 
 from kferry.cli.main import run as run_line
+from kferry.names import TopicName
 from kferry.sandbox import Cluster, Sandbox
 
 HOSTILE = b"\x1b]0;owned\x07\x1b[2J\xc2\x9b31m"
@@ -251,9 +251,7 @@ def test_another_record_in_the_same_place_is_a_difference(plain: Sandbox) -> Non
     topic, at = make(plain.source, unique("differs")), ago(60_000)
     write(plain.source, topic, {"key": b"k", "value": b"right", "timestamp": at})
     assert copy(plain, "--topic", topic, migration=topic).code == 0
-    admin = admin_of(plain.target)
-    admin.delete_topics([topic])[topic].result(PATIENCE_S)
-    eventually(lambda: topic not in admin.list_topics(timeout=PATIENCE_S).topics)
+    delete(plain.target, topic)
     make(plain.target, topic)
     write(plain.target, topic, {"key": b"k", "value": b"wrong", "timestamp": at})
     both = ("messages", "compare", *sides(plain), "-m", topic, "--topic", topic, "--json")
@@ -356,6 +354,24 @@ def test_nothing_is_sent_where_it_does_harm(plain: Sandbox) -> None:
     forced = kferry("messages", "send", *on(plain.target), *words, "--force")
     assert forced.returncode == 0, forced.stderr
     assert read_all(plain.target, topic)[0][-1].value == b"foreign"
+
+
+def test_a_ledger_of_a_later_release_keeps_records_from_being_sent_unless_forced(
+    plain: Sandbox,
+) -> None:
+    topic = make(plain.target, unique("later"))
+    ledger = make(plain.target, TopicName(f"__kferry.{topic}"))
+    write(plain.target, ledger, {"key": b"manifest", "value": b'{"v": 99}'})
+    send = ("messages", "send", *on(plain.target), "--topic", topic, "--value", "x", "--execute")
+    try:
+        refused = kferry(*send)
+        assert refused.returncode == 5, refused.stderr
+        assert topic in refused.stderr
+        assert "--force" in refused.stderr
+        assert kferry(*send, "--force").returncode == 0
+    finally:  # others send on this cluster, too
+        delete(plain.target, ledger)
+    assert len(read_all(plain.target, topic)[0]) == 1
 
 
 def test_a_line_without_a_key_ends_it_behind_the_good_ones(plain: Sandbox) -> None:

@@ -12,7 +12,7 @@ from inspecting import admin_of
 from judge import PATIENCE_S
 from machine import eventually
 from planning import apply, names, only, plan
-from topic_making import fill, make, official, own_configs, unique
+from topic_making import delete, fill, make, official, own_configs, unique
 
 from kferry.names import TopicName
 from kferry.sandbox import Cluster, Sandbox, run_tool
@@ -176,25 +176,15 @@ def test_a_topic_that_was_deleted_after_records_were_copied_is_not_made_anew(
 ) -> None:
     topic = make(plain.source, unique("plan"))
     assert apply(plain, "--topic", topic, migration=topic).code == 0
-    admin = admin_of(plain.target)
-    delete(admin, topic)
+    delete(plain.target, topic)
     assert list(only(plan(plain, "--topic", topic, migration=topic), "create")) == [topic]
     assert apply(plain, "--topic", topic, migration=topic).code == 0
     fill(plain.source, topic, [1000])
     done = ended(kferry("copy", *sides(plain), "-m", topic, "--topic", topic, *SHORT))
     assert done.code == 0, done.said
-    delete(admin, topic)
+    delete(plain.target, topic)
     found = plan(plain, "--topic", topic, migration=topic)
     assert "not on the target any more" in only(found, "conflict")[topic]
-
-
-def delete(admin: Any, topic: str) -> None:
-    admin.delete_topics([topic])[topic].result(PATIENCE_S)
-
-    def is_gone() -> bool:
-        return topic not in admin.list_topics(timeout=PATIENCE_S).topics
-
-    eventually(is_gone)
 
 
 @pytest.mark.parametrize("flag", ["--clamp", "--mm2-excludes"])

@@ -55,6 +55,13 @@ def make(
     return topic
 
 
+def delete(cluster: SandboxCluster, topic: str) -> None:
+    """Delete a topic; return when no broker names it any more."""
+    admin = admin_of(cluster)
+    admin.delete_topics([topic])[topic].result(PATIENCE_S)
+    eventually(lambda: topic not in admin.list_topics(timeout=PATIENCE_S).topics)
+
+
 def fill(
     cluster: SandboxCluster, topic: str, timestamps: Sequence[int], *, size: int = 100
 ) -> None:

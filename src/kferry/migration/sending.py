@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kferry.config import LEDGER_PREFIX, ClusterSettings
 from kferry.errors import ExitCode, KferryError
-from kferry.ledger import find_ledgers, open_ledger
+from kferry.ledger import LedgerTooNew, find_ledgers, open_ledger
 from kferry.messages import Sender
 from kferry.migration.looking import LIMITS, topic_of
 from kferry.migration.maps import Maps, read_documents
@@ -63,7 +63,16 @@ async def _refuse(cluster: Cluster, goal: Goal) -> None:
         ledger = await open_ledger(cluster, name)
         if ledger is None:
             continue
-        maps = Maps.of(await read_documents(cluster, ledger))
+        try:
+            maps = Maps.of(await read_documents(cluster, ledger))
+        except LedgerTooNew as error:
+            raise NotHere(
+                f"a later release of kferry wrote the ledger of the migration {name}",
+                f"Whether that copies to {goal.topic} cannot be told, and a record from somebody "
+                "else stops the copy of its partition.",
+                hint=f"{error.hint}; with --force it is sent all the same",
+                changed="Nothing was sent.",
+            ) from error
         if any(entry.target == goal.topic for entry in maps.topics.values()):
             raise NotHere(
                 f"{goal.topic} is being copied to, by the migration {name}",
