@@ -214,7 +214,9 @@ class Relay:
             self._miss(self._held.popleft(), reason)
 
     def _fail(self, record: Record, error: "KafkaError") -> None:
-        if error.code() == self._client.KafkaError._FATAL:  # noqa: SLF001  # as below
+        codes = self._client.KafkaError
+        purged = error.code() in {codes._PURGE_QUEUE, codes._PURGE_INFLIGHT}  # noqa: SLF001  # public names there
+        if error.code() == codes._FATAL or (purged and self._fatal):  # noqa: SLF001  # as above
             # The client gave up some time ago, and says no more than that from then on.
             self._miss(record, self._fatal or error.name(), error)
             return
