@@ -16,9 +16,12 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def logs(plain: Sandbox) -> Iterator[Matrix]:
-    """Odd logs and groups, which take a while to make; who sets positions uses other groups."""
+    """Odd logs and groups, which take a while to make; who sets positions uses other groups.
+
+    Once a module: brokers end a transaction that stays open for longer than a quarter of an hour.
+    """
     made = matrix(plain.source, "positions")
     yield made
     made.transaction.abort_transaction(30)

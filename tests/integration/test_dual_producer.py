@@ -260,8 +260,18 @@ def test_one_cluster_under_two_addresses_does_not_get_records_twice(plain: Sandb
     assert count(read_both(plain, topic)[0]) == 1
 
 
-def written(journal: Path, *, beyond: int) -> bool:
-    return journal.exists() and journal.read_bytes().count(b"\n") > beyond
+def written(journal: Path, map_file: Path, *, lines: int, pairs: int) -> bool:
+    """Whether both have grown beyond that: the map file is written some time after the reports."""
+    return (
+        journal.exists()
+        and journal.read_bytes().count(b"\n") > lines
+        and pairs_in(map_file) > pairs
+    )
+
+
+def pairs_in(map_file: Path) -> int:
+    told = read_map(map_file)
+    return sum(run.length for one in told.partitions.values() for run in one.pairs)
 
 
 def test_a_killed_application_leaves_a_map_that_is_true_and_says_what_it_does_not_know(
@@ -271,6 +281,7 @@ def test_a_killed_application_leaves_a_map_that_is_true_and_says_what_it_does_no
     map_file, journal = tmp_path / "map", tmp_path / "journal"
     for round_ in range(3):
         lines = journal.read_bytes().count(b"\n") if round_ else 0
+        pairs = pairs_in(map_file) if round_ else 0
         child = subprocess.Popen(
             [
                 sys.executable,
@@ -283,7 +294,7 @@ def test_a_killed_application_leaves_a_map_that_is_true_and_says_what_it_does_no
             ]
         )
         try:
-            eventually(partial(written, journal, beyond=lines + 6_000))
+            eventually(partial(written, journal, map_file, lines=lines + 6_000, pairs=pairs))
         finally:
             child.send_signal(signal.SIGKILL)
             child.wait()
