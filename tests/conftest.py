@@ -10,8 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import uvloop
+from hypothesis import HealthCheck, settings
 
 from kferry.sandbox import ClusterSpec, Sandbox, Security
+
+# How fast a machine makes examples says nothing about the code; it may be busy with brokers.
+settings.register_profile("kferry", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kferry")
 
 
 def pytest_asyncio_loop_factories(

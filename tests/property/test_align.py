@@ -59,15 +59,10 @@ class Story:
 
 
 @st.composite
-def stories(draw: st.DrawFn, *, kinds: int | None = 4, most: int = 30) -> Story:
+def stories(draw: st.DrawFn, *, kinds: int | None = 4, most: int = 30, gaps: bool = True) -> Story:
     begin = draw(st.integers(0, 5))
-    slots = draw(
-        st.lists(
-            st.sampled_from([RECORD, RECORD, RECORD, GONE_LONG_AGO, MARKER]),
-            min_size=1,
-            max_size=most,
-        )
-    )
+    one = st.sampled_from([RECORD, RECORD, RECORD, MARKER, *[GONE_LONG_AGO] * gaps])
+    slots = draw(st.lists(one, min_size=1, max_size=most))
     then = [
         record(
             begin + ahead,
@@ -208,7 +203,7 @@ def insist_that_the_copy_can_go_on(story: Story, found: Alignment) -> None:
 
 
 @given(story=stories(), data=st.data(), tell=st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_nothing_is_lost_or_repeated_whatever_the_cleaner_took(
     story: Story, data: st.DataObject, *, tell: bool
 ) -> None:
@@ -216,7 +211,6 @@ def test_nothing_is_lost_or_repeated_whatever_the_cleaner_took(
 
 
 @given(stories(kinds=1), st.data())
-@settings(deadline=None)
 def test_nothing_is_lost_or_repeated_where_all_records_are_equal(
     story: Story, data: st.DataObject
 ) -> None:
@@ -224,7 +218,6 @@ def test_nothing_is_lost_or_repeated_where_all_records_are_equal(
 
 
 @given(story=stories(kinds=None), data=st.data(), tell=st.booleans())
-@settings(deadline=None)
 def test_where_all_records_differ_each_is_found_at_its_place(
     story: Story, data: st.DataObject, *, tell: bool
 ) -> None:
@@ -256,7 +249,7 @@ def by_all_ways(story: Story, *, tell: bool) -> set[int]:
 
 
 @given(story=stories(kinds=2, most=14), data=st.data(), tell=st.booleans())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_a_target_that_somebody_else_may_have_written_to_is_judged_as_by_trying_everything(
     story: Story, data: st.DataObject, *, tell: bool
 ) -> None:
@@ -276,15 +269,12 @@ def test_a_target_that_somebody_else_may_have_written_to_is_judged_as_by_trying_
             assert found.matched == max(expected)
 
 
-@given(stories(kinds=None), st.data())
-@settings(deadline=None)
+@given(stories(kinds=None, gaps=False), st.data())
 def test_a_foreign_record_is_noticed_where_nothing_is_missing(
     story: Story, data: st.DataObject
 ) -> None:
     assume(story.copied)
     now = story.then
-    slots = {one.offset for one in story.then} | set(story.markers)
-    assume(all(slot in slots for slot in range(story.begin, story.end)))
     place = data.draw(st.integers(0, story.copied))
     foreign = record(0, 10_000)
     tail = [*story.target[:place], foreign, *story.target[place:]]
@@ -390,7 +380,6 @@ def test_what_lies_before_the_checkpoint_is_not_looked_at() -> None:
 
 @pytest.mark.parametrize("kinds", [1, 2, None])
 @given(data=st.data())
-@settings(deadline=None)
 def test_little_memory_costs_certainty_but_never_a_record(
     kinds: int | None, data: st.DataObject
 ) -> None:

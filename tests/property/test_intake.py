@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from struct import Struct
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kferry.copying.intake import take
@@ -147,7 +147,6 @@ def delivered(items: list[Item]) -> list[Record]:
     return [one._replace(headers=tuple(one.headers)) for one in found]
 
 
-@settings(deadline=None)
 @given(pieces, st.data())
 def test_what_committed_readers_see_arrives_from_wherever_it_is_read(
     parts: list[Piece], data: st.DataObject
@@ -164,7 +163,6 @@ def test_what_committed_readers_see_arrives_from_wherever_it_is_read(
     assert ends == sorted(ends)
 
 
-@settings(deadline=None)
 @given(pieces, st.data())
 def test_a_broken_batch_stops_it_and_all_before_it_arrives(
     parts: list[Piece], data: st.DataObject

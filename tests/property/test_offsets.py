@@ -175,6 +175,7 @@ def test_a_damaged_export_is_an_error_and_no_other_map(
         "",
         "\n\n",
         "topic,partition\norders,0\n",
+        ",".join(COLUMNS) + "\n",
         "{}",
         "[1]",
         '{"topic": 1}',

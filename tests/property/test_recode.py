@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from aiokafka.record._crecords.default_records import DefaultRecordBatchBuilder
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kferry.records import (
@@ -112,7 +112,6 @@ def read_all(parcels: list[Parcel]) -> list[Record]:
 
 
 @given(logs(), codecs)
-@settings(deadline=None)
 def test_recoded_records_are_the_same_in_order_and_keep_track_of_their_offsets(
     records: list[Record], codec: Codec
 ) -> None:
@@ -124,7 +123,6 @@ def test_recoded_records_are_the_same_in_order_and_keep_track_of_their_offsets(
 
 
 @given(batches(), codecs)
-@settings(deadline=None)
 def test_merged_batches_hold_what_readers_saw_before(
     made: tuple[list[Pair], list[Record]], codec: Codec
 ) -> None:
@@ -137,7 +135,6 @@ def test_merged_batches_hold_what_readers_saw_before(
 
 
 @given(batches(), codecs)
-@settings(deadline=None)
 def test_one_batch_is_laid_out_anew_like_many(
     made: tuple[list[Pair], list[Record]], codec: Codec
 ) -> None:
@@ -147,7 +144,6 @@ def test_one_batch_is_laid_out_anew_like_many(
 
 
 @given(batches(), st.data())
-@settings(deadline=None)
 def test_records_before_the_start_are_left_out(
     made: tuple[list[Pair], list[Record]], data: st.DataObject
 ) -> None:
@@ -158,7 +154,6 @@ def test_records_before_the_start_are_left_out(
 
 
 @given(logs(), codecs, SMALL)
-@settings(deadline=None)
 def test_what_does_not_fit_is_cut_and_each_part_fits(
     records: list[Record], codec: Codec, max_bytes: int
 ) -> None:
@@ -172,7 +167,6 @@ def test_what_does_not_fit_is_cut_and_each_part_fits(
 
 
 @given(st.integers(2, 60), codecs)
-@settings(deadline=None)
 def test_what_shrinks_a_lot_goes_into_few_batches_none_of_which_is_too_large(
     number: int, codec: Codec
 ) -> None:
@@ -185,7 +179,6 @@ def test_what_shrinks_a_lot_goes_into_few_batches_none_of_which_is_too_large(
 
 
 @given(logs(most=10), codecs, st.data())
-@settings(deadline=None)
 def test_a_record_that_fits_nowhere_is_named(
     records: list[Record], codec: Codec, data: st.DataObject
 ) -> None:
@@ -209,7 +202,6 @@ def test_a_record_that_fits_only_when_compressed_hard_does_go() -> None:
 
 
 @given(batches(), st.data())
-@settings(deadline=None)
 def test_a_batch_that_lies_with_a_right_checksum_is_corrupt_and_nothing_comes_of_it(
     made: tuple[list[Pair], list[Record]], data: st.DataObject
 ) -> None:
@@ -227,7 +219,6 @@ def test_a_batch_that_lies_with_a_right_checksum_is_corrupt_and_nothing_comes_of
 
 
 @given(batches())
-@settings(deadline=None)
 def test_batches_in_the_wrong_order_are_refused(made: tuple[list[Pair], list[Record]]) -> None:
     pairs, _ = made
     assume(len(pairs) > 1)

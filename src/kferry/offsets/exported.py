@@ -92,6 +92,8 @@ def load_maps(lines: Iterable[str]) -> dict[TopicPartition, ExportedMap]:
         if one.partition in maps:
             raise BadExport(f"{one.partition} is there twice")
         maps[one.partition] = one
+    if not maps:  # what is cut off behind the names of the columns, say
+        raise BadExport("there is no partition in it")
     return maps
 
 
