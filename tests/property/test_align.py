@@ -61,8 +61,8 @@ class Story:
 @st.composite
 def stories(draw: st.DrawFn, *, kinds: int | None = 4, most: int = 30, gaps: bool = True) -> Story:
     begin = draw(st.integers(0, 5))
-    one = st.sampled_from([RECORD, RECORD, RECORD, MARKER, *[GONE_LONG_AGO] * gaps])
-    slots = draw(st.lists(one, min_size=1, max_size=most))
+    kind = st.sampled_from([RECORD, RECORD, RECORD, MARKER, *[GONE_LONG_AGO] * gaps])
+    slots = draw(st.lists(kind, min_size=1, max_size=most))
     then = [
         record(
             begin + ahead,
