@@ -35,6 +35,7 @@ _WORDS = {
     Step.ACTIVE: "active",
     Step.WAITS: "not yet",
     Step.LEFT: "cannot move",
+    Step.REFUSED: "refused",
     Step.FAILED: "failed",
 }
 _ORDER = tuple(_WORDS)

@@ -5,6 +5,7 @@ Owns the question before a change, and the exit codes. What is decided is decide
 
 import shlex
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -41,16 +42,30 @@ _Uncopied = Annotated[
     ),
 ]
 
+_Maps = Annotated[
+    tuple[Path, ...],
+    Parameter(
+        name="--map",
+        help="file of a DualProducer, or a folder of them, instead of a copy's map; repeatable",
+        negative=(),
+        show_default=False,
+    ),
+]
+
 
 def show(
-    *, group: _Groups = (), uncopied: _Uncopied = None, options: Options | None = None
+    *,
+    group: _Groups = (),
+    uncopied: _Uncopied = None,
+    map_: _Maps = (),
+    options: Options | None = None,
 ) -> ExitCode:
     """Both sides of every group: position, lag, and where it goes on, on the target.
 
     Lag is up to the last stable offset. What is not copied yet has no answer yet.
     """
     options = options or Options()
-    request = _request(options, group, uncopied, "groups show")
+    request = _request(options, group, uncopied, "groups show", map_)
     # Imported here: `--help` and errors of the command line must not wait for the engine.
     from kferry.migration.groups import show as look  # noqa: PLC0415
 
@@ -60,7 +75,7 @@ def show(
     else:
         for line in shown_lines(shown):
             answer(line)
-    say(f"next: kferry groups sync{_again(options, group)}")
+    say(f"next: kferry groups sync{_again(options, group, map_)}")
     return ExitCode.DONE
 
 
@@ -84,6 +99,7 @@ def sync(
         Parameter(help="with --follow, how often to look: 5s, 1min", show_default=False),
     ] = None,
     uncopied: _Uncopied = None,
+    map_: _Maps = (),
     undo: Annotated[
         bool,
         Parameter(
@@ -100,10 +116,10 @@ def sync(
     is kept in the ledger for --undo. Nothing is written to the source.
     """
     options = options or Options()
-    _insist_on_sense(follow=follow, every=every, undo=undo)
+    _insist_on_sense(follow=follow, every=every, undo=undo, maps=bool(map_))
     if undo:
         return _undo(options, group, force=force)
-    request = _request(options, group, uncopied, "groups sync")
+    request = _request(options, group, uncopied, "groups sync", map_)
     if follow:
         # Imported here: only who follows has use for it.
         from kferry.cli.group_follow import run as go_on  # noqa: PLC0415
@@ -129,9 +145,11 @@ def sync(
     code = exit_code([move.step for move in shown.moves])
     if code is ExitCode.DONE and shown.renewed.troubles:
         code = ExitCode.FAILED
-    again = _again(options, group)
+    again = _again(options, group, map_)
     if code is ExitCode.DONE:
         say(f"next: kferry groups show{again}")
+    elif code is ExitCode.STOPPED_EARLY and map_:
+        say(f"next: `kferry groups sync{again}` once what is said above has come to pass")
     elif code is ExitCode.STOPPED_EARLY:
         say(f"next: kferry status{options.again()}, then `kferry groups sync{again}` for the rest")
     else:
@@ -146,7 +164,7 @@ def exit_code(steps: "Iterable[Step]") -> ExitCode:
     found = set(steps)
     if Step.FAILED in found:
         return ExitCode.FAILED
-    if Step.ACTIVE in found:
+    if found & {Step.ACTIVE, Step.REFUSED}:
         return ExitCode.REFUSED
     return ExitCode.STOPPED_EARLY if Step.WAITS in found else ExitCode.DONE
 
@@ -182,8 +200,18 @@ def _undo(options: Options, group: tuple[str, ...], *, force: bool) -> ExitCode:
 
 
 def _request(
-    options: Options, group: tuple[str, ...], uncopied: str | None, command: str
+    options: Options,
+    group: tuple[str, ...],
+    uncopied: str | None,
+    command: str,
+    maps: tuple[Path, ...],
 ) -> "GroupsRequest":
+    if maps and uncopied is not None:
+        raise UsageError(
+            "--map and --uncopied exclude each other",
+            hint=f"kferry {command} --map FILE for what is written to both sides, then once more "
+            "with --uncopied for the other topics, named with --topic",
+        )
     target, source = target_of(options, command), options.source_settings
     if source is None:
         raise UsageError(
@@ -199,10 +227,18 @@ def _request(
         selection=options.selection,
         groups=group,
         uncopied=parse_uncopied(uncopied, options),
+        files=maps,
     )
 
 
-def _insist_on_sense(*, follow: bool, every: str | None, undo: bool) -> None:
+def _insist_on_sense(*, follow: bool, every: str | None, undo: bool, maps: bool) -> None:
+    if maps and (follow or undo):
+        raise UsageError(
+            f"--map does not go with --{'follow' if follow else 'undo'}",
+            hint="kferry groups sync --map FILE once the group's consumers have stopped"
+            if follow
+            else "kferry groups sync --undo alone: it needs no map",
+        )
     if follow and undo:
         raise UsageError(
             "--follow and --undo exclude each other",
@@ -246,5 +282,7 @@ def _answer_rows(shown: "Shown") -> None:
     )
 
 
-def _again(options: Options, group: tuple[str, ...]) -> str:
-    return options.again(topics=True) + "".join(f" --group {shlex.quote(one)}" for one in group)
+def _again(options: Options, group: tuple[str, ...], maps: tuple[Path, ...] = ()) -> str:
+    words = [f" --map {shlex.quote(str(one))}" for one in maps]
+    words += [f" --group {shlex.quote(one)}" for one in group]
+    return options.again(topics=True) + "".join(words)

@@ -27,7 +27,12 @@ class Step(StrEnum):
     WAITS = "waits"
     LEFT = "left"
     """There is no answer to give."""
+    REFUSED = "refused"
+    """Wherever it were set, records would be skipped."""
     FAILED = "failed"
+
+
+_WITHOUT_ANSWER = {Answer.WAITS: Step.WAITS, Answer.REFUSED: Step.REFUSED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,7 @@ def decide(standing: Standing, there: There, *, force: bool = False) -> Move:
 
     target = standing.target_offset
     if target is None:
-        return move(Step.WAITS if standing.answer is Answer.WAITS else Step.LEFT)
+        return move(_WITHOUT_ANSWER.get(standing.answer, Step.LEFT))
     if there.trouble:
         return move(Step.FAILED, there.trouble)
     if found == (target, standing.metadata) or (there.active and committed == target):

@@ -30,6 +30,8 @@ class Answer(StrEnum):
     """Later there will be an answer."""
     NONE = "none"
     """There will be none as things are."""
+    REFUSED = "refused"
+    """Any answer would skip records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ before the target's logs: what was committed meanwhile can only be "not yet", ne
 nothing.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -30,6 +30,7 @@ from kferry.groups import (
 )
 from kferry.ledger import LedgerTopic
 from kferry.migration.book import TopicEntry
+from kferry.migration.dual.groups import ReadFiles, stand_by_files
 from kferry.migration.group_renewal import NOTHING, Renewed
 from kferry.migration.maps import Maps, read_documents
 from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
@@ -46,6 +47,8 @@ class GroupSides:
     source: Cluster
     target: Cluster
     ledger: LedgerTopic
+    make: Callable[[], Awaitable[LedgerTopic]] | None = None
+    """Makes the ledger, where there may be none until something is to be written down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +108,12 @@ async def look(
     to_write: bool,
     maps: Maps | None = None,
     uncopied: Uncopied | None = None,
+    files: ReadFiles | None = None,
 ) -> Picture:
-    """Look at both sides of the groups that are meant. Writes nothing."""
+    """Look at both sides of the groups that are meant. Writes nothing.
+
+    `files`: map files of applications that write both sides, in place of the ledger's maps.
+    """
     source, target = sides.source, sides.target
     found = await take_groups(source, selection, meant)
     groups = found.groups
@@ -114,14 +121,17 @@ async def look(
         maps = Maps.of(await read_documents(target, sides.ledger, source=source))
     positions = [(group, one) for group in groups for one in group.positions or ()]
     partitions = {TopicPartition(one.topic, one.partition) for _, one in positions}
-    destinations = await _destinations(source, target, maps, partitions)
-    standings = [
-        stand(group, one, destinations.get(TopicPartition(one.topic, one.partition)))
-        for group, one in positions
-    ]
-    if uncopied is not None:
-        ruled = await _by_rule(target, uncopied, positions, destinations)
-        standings = [ruled.get((one.group, one.topic, one.partition), one) for one in standings]
+    if files is not None:
+        standings = await stand_by_files(source, target, files, positions)
+    else:
+        destinations = await _destinations(source, target, maps, partitions)
+        standings = [
+            stand(group, one, destinations.get(TopicPartition(one.topic, one.partition)))
+            for group, one in positions
+        ]
+        if uncopied is not None:
+            ruled = await _by_rule(target, uncopied, positions, destinations)
+            standings = [ruled.get((one.group, one.topic, one.partition), one) for one in standings]
     return Picture(
         groups=groups,
         standings=standings,

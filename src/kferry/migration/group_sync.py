@@ -13,6 +13,7 @@ from kferry.admin.group_offsets import Committed, Positions
 from kferry.config import TopicSelection
 from kferry.groups import Move, Step, Uncopied, look_there
 from kferry.ledger import LedgerTopic
+from kferry.migration.dual.groups import ReadFiles
 from kferry.migration.group_images import Image, Setting, images_meant, remember
 from kferry.migration.group_look import GroupSides, Meant, Picture, Shown, look
 from kferry.migration.group_renewal import due, renew
@@ -33,14 +34,17 @@ async def sync_once(
     agree: Agree | None = None,
     maps: Maps | None = None,
     uncopied: Uncopied | None = None,
+    files: ReadFiles | None = None,
 ) -> Shown:
     """Commit on the target where every inactive group goes on, and read it back.
 
     Without `maps` the ledger is read anew; with them they must be its newest. What was set long ago
-    is committed once more before the target forgets it.
+    is committed once more before the target forgets it. `files`: as for `look`.
     """
     target, ledger = sides.target, sides.ledger
-    picture = await look(sides, selection, meant, to_write=True, maps=maps, uncopied=uncopied)
+    picture = await look(
+        sides, selection, meant, to_write=True, maps=maps, uncopied=uncopied, files=files
+    )
     moves = picture.moves(force=force)
     late = await _late(target, picture, moves, selection, meant)
     if not late and not any(move.step is Step.SET for move in moves):
@@ -52,6 +56,8 @@ async def sync_once(
         groups = [group.id for group in picture.groups]
         picture = replace(picture, there=await look_there(target, groups, to_write=True))
         moves = picture.moves(force=force)
+    if sides.make is not None:
+        ledger = await sides.make()
     done = await _commit(target, ledger, picture, moves)
     renewed = await renew(target, ledger, late)
     return replace(picture.shown(ledger.migration, done), renewed=renewed)

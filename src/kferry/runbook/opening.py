@@ -12,12 +12,13 @@ from typing import Any
 
 from kferry.config import Beginning, ClusterSettings
 from kferry.copying import Clusters
-from kferry.ledger import LedgerTopic, append, create_ledger, open_ledger
-from kferry.migration.book import Manifest, read_manifest, read_topics
+from kferry.ledger import LedgerTopic, create_ledger, open_ledger
+from kferry.migration.book import read_topics
 from kferry.migration.clusters import Sides, open_sides
 from kferry.migration.group_images import Image, images_of
 from kferry.migration.maps import Documents, read_documents
 from kferry.migration.requests import CopyRequest, Unconsumed
+from kferry.migration.signing import sign
 from kferry.migration.switching.book import CutoverBook, insist_on_nobody, ourselves
 from kferry.migration.switching.fence import Fence
 from kferry.migration.switching.fence_book import FENCE, read_wish
@@ -121,7 +122,13 @@ async def open_way_there(
             slots=request.copy.slots,
             replication=request.copy.replication,
         )
-    await _sign(base, ledger)
+    await sign(
+        base.sides.clusters.target,
+        ledger,
+        base.documents,
+        source_id=base.sides.source_id,
+        target_id=base.sides.target_id,
+    )
     way = Way(
         migration=base.migration,
         source_settings=request.copy.source,
@@ -288,17 +295,6 @@ def _fence(
         keep=_forget_it if keepsake is None else keepsake.keep_fence,
         narrate=operator.narrate,
     )
-
-
-async def _sign(base: Base, ledger: LedgerTopic) -> None:
-    """Write down which clusters this is between, where no copy has done so."""
-    if read_manifest(base.documents) is None:
-        ours = Manifest(
-            migration=base.migration,
-            source_id=base.sides.source_id,
-            target_id=base.sides.target_id,
-        )
-        await append(base.sides.clusters.target, ledger, 0, [ours.document()])
 
 
 def hook_facts(

@@ -22,7 +22,7 @@ from kferry.offsets import OffsetMap
 from kferry.runbook.operations import Reading
 from kferry.units import many, some
 
-_SHUT = frozenset({Step.WAITS, Step.FAILED, Step.ACTIVE, Step.AHEAD})
+_SHUT = frozenset({Step.WAITS, Step.FAILED, Step.ACTIVE, Step.AHEAD, Step.REFUSED})
 
 
 class NotUndone(KferryError):
