@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from copying import ended, kferry
 from machine import eventually
 from switching import assert_exact, flow, switching
@@ -18,6 +19,7 @@ _TINY: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 def test_waves_of_one_migration_are_switched_one_after_the_other(
     plain: Sandbox, tmp_path: Path
 ) -> None:

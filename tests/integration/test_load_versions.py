@@ -8,7 +8,10 @@ from loading import Loaded, check_essentials, load_both, read
 from kferry.sandbox import ClusterSpec, Sandbox
 from kferry.sandbox.process import Process
 
-PAIRS = (("0.10.2.2", "1.1.1"), ("2.4.1", "2.8.2"))
+PAIRS = (
+    ("0.10.2.2", "1.1.1"),
+    pytest.param(("2.4.1", "2.8.2"), marks=pytest.mark.versions),
+)
 CODECS = ("none", "gzip", "snappy", "lz4")
 
 

@@ -1,14 +1,13 @@
 """Live traffic of one sandbox: who writes and reads where, started, stopped and moved on command.
 
-Owns the clients together: which there are, who is told what, and waiting until it is so. What one
-client does is in its process; what became of the records is judged from the journals.
+Owns the clients together: which there are and who is told what. What one client does is in its
+process; what became of the records is judged from the journals.
 """
 
 import fcntl
 import json
 import os
 import signal
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,12 +20,11 @@ from kferry.sandbox.live.instance import Instance, Order
 from kferry.sandbox.live.journal import Run
 from kferry.sandbox.live.judging import LiveVerdict, judge
 from kferry.sandbox.live.reins import State, Wishes
+from kferry.sandbox.live.settling import stop, until_nothing, until_working
 from kferry.sandbox.live.spec import Client, LiveSpec, Role
 from kferry.sandbox.sandbox import SIDES, Sandbox
 from kferry.units import some
 
-_TICK_S = 0.05
-_PATIENCE_S = 60.0
 _SPEC = "traffic.json"
 _LOCK = "lock"
 _COUNT = "runs"
@@ -130,9 +128,8 @@ class Live:
         """
         clients = self._clients(names)
         with self._alone():
-            return self._stop(
-                [self._at(one, s) for one in clients for s in SIDES if side in (s, None)]
-            )
+            wanted = [self._at(one, s) for one in clients for s in SIDES if side in (s, None)]
+            return stop(wanted, sandbox=self.sandbox.name)
 
     def stop_all(self) -> list[Instance]:
         """Stop everybody, rogues too."""
@@ -147,7 +144,7 @@ class Live:
             there = [self._at(one, to) for one in clients]
             others = [self._at(one, side) for one in clients for side in SIDES if side != to]
             self._refuse_missing_topics(there)
-            self._stop(others)
+            stop(others, sandbox=self.sandbox.name)
             started = [one for one in there if not one.running]
             self._start(started)
         return started
@@ -282,7 +279,14 @@ class Live:
             )
             one.start(order, lasting=self._lasting)
         for side in {one.side for one in wanted}:
-            self._until_working([one for one in wanted if one.side == side], side)
+            readers = [one for one in self._instances.values() if one.client.group]
+            until_working(
+                [one for one in wanted if one.side == side],
+                side,
+                self._partitions(side),
+                readers=[one for one in readers if one.side == side],
+                sandbox=self.sandbox.name,
+            )
 
     def _run(self, instance: Instance) -> Run:
         count = self.home / _COUNT
@@ -307,78 +311,6 @@ class Live:
         last = max(orders, key=lambda order: order.run.number)
         return next_numbers(last.next_numbers, self.journals / last.run.file_name)
 
-    def _until_working(self, wanted: Sequence[Instance], side: str) -> None:
-        partitions = self._partitions(side)
-        readers = {one.client.group: one.client for one in wanted if one.client.group}
-        expected = {
-            group: {f"{t}-{p}" for t in client.topics for p in range(partitions.get(t, 0))}
-            for group, client in readers.items()
-        }
-
-        def missing() -> str:
-            for one in wanted:
-                state = one.state
-                if one.client.role.writes and not state.records:
-                    return f"{one.client.name} has written nothing"
-                if state.phase in {"starting", "joining"}:
-                    return f"{one.client.name} has not joined {one.client.group}"
-            for group, places in expected.items():
-                held = {place for one in self._members(group, side) for place in one.partitions}
-                if left := places - held:
-                    return f"{group} does not hold {some(left)}"
-            return ""
-
-        self._until(missing, wanted, f"on the {side}")
-        for one in wanted:
-            if faults := one.state.faults:
-                raise LiveError(
-                    f"{one.client.name} runs on the {side} and cannot work there",
-                    "; ".join(faults),
-                    hint=f"kferry sandbox live stop --consumers {one.client.group}, then "
-                    "kferry groups sync, or another --reset",
-                    changed="It runs all the same.",
-                )
-
-    def _members(self, group: str, side: str) -> list[State]:
-        own = (one for one in self._instances.values() if one.client.group == group)
-        return [one.state for one in own if one.side == side and one.running]
-
-    def _until(self, missing: Callable[[], str], wanted: Iterable[Instance], where: str) -> None:
-        """Wait until nothing is missing any more."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while what := missing():
-            for one in wanted:
-                if not one.running:
-                    raise LiveError(f"{one.client.name} ended {where}", one.last_words)
-            if time.monotonic() > deadline:
-                troubles = sorted({one.state.trouble for one in wanted} - {""})
-                raise LiveError(
-                    f"after {_PATIENCE_S:.0f} s {where}: {what}",
-                    "; ".join(troubles),
-                    hint=f"kferry sandbox live status --name {self.sandbox.name}",
-                    changed="What was started runs on.",
-                )
-            time.sleep(_TICK_S)
-
-    def _stop(self, wanted: Iterable[Instance]) -> list[Instance]:
-        stopping = [one for one in wanted if one.running]
-        for one in stopping:
-            one.process.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _PATIENCE_S
-        killed = []
-        for one in stopping:
-            if not one.process.wait(max(0.0, deadline - time.monotonic())):
-                one.process.kill()
-                killed.append(one.name)
-        if killed:
-            raise LiveError(
-                f"{some(killed)} did not stop within {_PATIENCE_S:.0f} s",
-                "what it had not finished is unknown",
-                hint=f"kferry sandbox status --name {self.sandbox.name} tells whether brokers run",
-                changed="It was killed; the others have stopped.",
-            )
-        return stopping
-
     def _wish(
         self,
         names: Iterable[str],
@@ -395,7 +327,7 @@ class Live:
             late = [one.client.name for one in wanted if not done(one.state)]
             return f"{some(late)} did not {what}" if late else ""
 
-        self._until(missing, wanted, "while it was told something")
+        until_nothing(missing, wanted, "while it was told something", sandbox=self.sandbox.name)
         return wanted
 
     def _insist_on_the_same(self, file: Path) -> None:
