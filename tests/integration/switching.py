@@ -122,7 +122,6 @@ class Switch:
         """Start walking."""
         named = ["--scheme", self.scheme] if scheme else []
         return Walk(
-            self,
             kferry(
                 "cutover",
                 *self.arguments,
@@ -141,21 +140,25 @@ class Switch:
             ),
         )
 
-    def roll_back(self, *more: str) -> Ended:
-        """Take it back."""
-        return ended(
+    def walk_back(self, *more: str, patience: str = _PATIENCE) -> "Walk":
+        """Start taking it back."""
+        return Walk(
             kferry(
                 "rollback",
                 *self.arguments,
                 *_CUTOVER,
                 "--patience",
-                _PATIENCE,
+                patience,
                 "--hooks",
                 str(self.folder / "hooks"),
                 *more,
                 cwd=self.folder,
-            )
+            ),
         )
+
+    def roll_back(self, *more: str) -> Ended:
+        """Take it back."""
+        return self.walk_back(*more).ended()
 
     def plain(self, *arguments: str) -> Ended:
         """Run another command of this migration."""
@@ -169,25 +172,34 @@ class Switch:
 class Walk:
     """A cutover that is being walked."""
 
-    def __init__(self, switch: Switch, process: Any) -> None:
-        self._switch = switch
+    def __init__(self, process: Any) -> None:
         self._process = process
         self.events: list[dict[str, Any]] = []
 
     def until(self, event: str, step: str | None = None) -> None:
         """Read events until one has come."""
+        if not self.reaches(event, step):
+            raise AssertionError(f"{event} {step} never came: {self._process.stderr.read()}")
+
+    def reaches(self, event: str, step: str | None = None) -> bool:
+        """Read events until one has come, and tell whether it did."""
         for line in self._process.stdout:
             found = json.loads(line)
             self.events.append(found)
             if found.get("event") == event and step in {None, found.get("step")}:
-                return
-        raise AssertionError(f"{event} {step} never came: {self._process.stderr.read()}")
+                return True
+        return False
 
     def kill(self) -> None:
         """End it as a power cut would, hooks with it."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGKILL)
         self._process.communicate()
+
+    def wait(self, *, seconds: float) -> int:
+        """Wait for its end for so long, and return its exit code."""
+        code: int = self._process.wait(seconds)
+        return code
 
     def ended(self) -> Ended:
         """Wait for its end."""

@@ -73,6 +73,18 @@ def test_waves_of_one_migration_are_switched_one_after_the_other(
         assert again.code == 2
         assert "handed over already" in again.said
 
+        # Only the newest one goes back, and that is said.
+        back = second.roll_back()
+        assert back.code == 0, back.said
+        assert f"this is about the newest cutover: 1 topic, {second.prefix}-1" in back.said
+        assert f"1 topic of earlier waves stays on the target: {first.prefix}-1" in back.said
+        flow(second.live, 50)
+        sides = [{one.side for one in each.live.running} for each in (first, second)]
+        assert sides == [{"target"}, {"source"}]
+        refused = second.roll_back()
+        assert refused.code == 2
+        assert f"stays on the target: {first.prefix}-1" in refused.said
+
 
 def _status(switch: Any) -> dict[str, Any]:
     shown = switch.plain("status", "--json")

@@ -145,11 +145,12 @@ def people(sasl: Sandbox, tmp_path: Path) -> Iterator[People]:
     make(sasl.source, *made)
     yield found
     admin = admin_of(sasl.source)
-    for future in admin.delete_acls([_exactly(one) for one in made]).values():
+    for future in admin.delete_acls([exactly(one) for one in made]).values():
         future.result(PATIENCE_S)
 
 
-def _exactly(one: AclBinding) -> AclBindingFilter:
+def exactly(one: AclBinding) -> AclBindingFilter:
+    """Mean one rule and no other."""
     return AclBindingFilter(
         one.restype,
         one.name,
@@ -162,10 +163,15 @@ def _exactly(one: AclBinding) -> AclBindingFilter:
 
 
 @asynccontextmanager
-async def fence_of(sasl: Sandbox, topic: str, wish: FenceWish) -> AsyncIterator[Fence]:
-    """Open both sides with the rights that kferry has, and a ledger of its own."""
-    source = load_properties(sasl.source.kferry_properties)
-    target = load_properties(sasl.target.kferry_properties)
+async def fence_of(
+    sandbox: Sandbox, topic: str, wish: FenceWish, *, as_admin: bool = False
+) -> AsyncIterator[Fence]:
+    """Open both sides, with the rights that kferry has or with all, and a ledger of its own."""
+    files = [
+        one.properties if as_admin else one.kferry_properties
+        for one in (sandbox.source, sandbox.target)
+    ]
+    source, target = map(load_properties, files)
 
     async with open_sides(source, target) as sides:
         yield Fence(
@@ -266,8 +272,11 @@ async def test_where_everybody_may_write_only_named_ones_are_shut_out(
             assert never in (await fence.whom()).refusal
 
 
+@pytest.mark.parametrize(
+    "scheme", ["mirror", pytest.param("consumer-first", marks=pytest.mark.long)]
+)
 def test_a_cutover_fences_and_a_rollback_behind_the_hand_over_lifts_it_before_producers_start(
-    sasl: Sandbox, people: People, tmp_path: Path
+    sasl: Sandbox, people: People, tmp_path: Path, scheme: str
 ) -> None:
     topic, name = people.topic, people.topic
     app = people.producer("plain", **{"enable.idempotence": False})
@@ -275,7 +284,7 @@ def test_a_cutover_fences_and_a_rollback_behind_the_hand_over_lifts_it_before_pr
     before = about(sasl.source, topic)
     hooks = tmp_path / "hooks"
     hooks.mkdir()
-    for hook in ("on-silence", "on-consumers-stop"):
+    for hook in ("on-silence", "on-consumers-stop", "on-consumers-start"):
         script(hooks / hook, "pass")
     script(hooks / "on-handover", sending(sasl.target.properties, topic))
     script(
@@ -285,7 +294,7 @@ def test_a_cutover_fences_and_a_rollback_behind_the_hand_over_lifts_it_before_pr
     )
     walk = ("-m", name, "--yes", "--json", "--silence", "1s", "--patience", "60s",
             "--producers-stopped", "--hooks", str(hooks), "--verify", "none")  # fmt: skip
-    fence = ("--scheme", "mirror", "--fence", "--topic", topic, "--bundle", str(tmp_path / "u"))
+    fence = ("--scheme", scheme, "--fence", "--topic", topic, "--bundle", str(tmp_path / "u"))
     done = run(sasl, tmp_path, "cutover", *walk, *fence)
     assert done.code == 0, done.said
     assert "TopicAuthorizationException" in done.said

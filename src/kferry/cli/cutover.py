@@ -72,6 +72,14 @@ _Bundle = Annotated[
         help="where to keep what a way back needs (kferry-undo-MIGRATION.json)", show_default=False
     ),
 ]
+_Uncommitted = Annotated[
+    Literal["start", "end", "leave"] | None,
+    Parameter(
+        help="where groups at work go on in partitions with records for which they never "
+        "committed: as with auto.offset.reset earliest (start), latest (end), or unset (leave)",
+        show_default=False,
+    ),
+]
 
 
 def run(
@@ -100,6 +108,7 @@ def run(
             show_default=False,
         ),
     ] = False,
+    uncommitted: _Uncommitted = None,
     fence: FenceFlag = False,
     fence_principal: FencePrincipals = (),
     fence_anyway: FenceAnyway = False,
@@ -127,6 +136,7 @@ def run(
         bundle=bundle,
         way_back=not no_way_back,
         accept_late=accept_late,
+        uncommitted=uncommitted,
         fence=fence_wish(fence, fence_principal, fence_anyway),
     )
     # Imported here: `--help` and errors of the command line must not wait for the engine.
@@ -176,6 +186,7 @@ def roll_back(
             show_default=False,
         ),
     ] = False,
+    uncommitted: _Uncommitted = None,
     options: Options | None = None,
 ) -> ExitCode:
     """Take a cutover back.
@@ -196,6 +207,7 @@ def roll_back(
         bundle=bundle,
         accept_late=accept_late,
         give_up=give_up,
+        uncommitted=uncommitted,
     )
     if bundle is not None and bundle.is_file():
         from kferry.cli import rollback_offline  # noqa: PLC0415 as above
@@ -230,8 +242,10 @@ def _request(
     way_back: bool = True,
     accept_late: bool = False,
     give_up: bool = False,
+    uncommitted: Literal["start", "end", "leave"] | None = None,
     fence: "FenceWish | None" = None,
 ) -> "CutoverRequest":
+    from kferry.migration.switching.uncommitted import Choice  # noqa: PLC0415
     from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
     from kferry.runbook.finding import CutoverRequest  # noqa: PLC0415
 
@@ -254,6 +268,7 @@ def _request(
         way_back=way_back,
         accept_late=accept_late,
         give_up=give_up,
+        uncommitted=None if uncommitted is None else Choice(uncommitted),
         fence=fence,
     )
 
@@ -308,9 +323,17 @@ def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
     else:
         for line in plan_lines(planned):
             answer(line)
-    again = f"{fence_again(planned.record.facts)}{options.again(topics=True)}"
+    again = f"{_flags_again(planned)}{options.again(topics=True)}"
     say(f"next: kferry cutover --scheme {planned.scheme.name}{again}")
     return ExitCode.DONE
+
+
+def _flags_again(planned: "Planned") -> str:
+    """Return the flags that ask for the same cutover once more."""
+    facts = planned.record.facts
+    without = planned.scheme.returns and "way_back" not in facts
+    said = f" --uncommitted {facts['uncommitted']}" if "uncommitted" in facts else ""
+    return f"{' --no-way-back' if without else ''}{said}{fence_again(facts)}"
 
 
 def _agreed(planned: "Planned", options: Options) -> bool:

@@ -5,7 +5,7 @@ failure of the whole; a topic that may not be seen is not called absent.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from kferry.admin.group_members import DESCRIBABLE, GroupType, Membership, describe_groups
 from kferry.admin.group_offsets import Positions, committed_offsets, share_group_starts
@@ -14,7 +14,7 @@ from kferry.admin.operations import Operation, Resource
 from kferry.admin.view import Question, View, view_of
 from kferry.admin.visibility import left_out
 from kferry.config import TopicSelection
-from kferry.groups.facts import GroupFacts, Groups, PositionFacts, position
+from kferry.groups.facts import GroupFacts, Groups, Log, PositionFacts, position
 from kferry.groups.logs import logs_of
 from kferry.names import BrokerId, GroupId, TopicPartition
 from kferry.wire import BrokerError, Cluster, Outcomes, WireError
@@ -31,9 +31,16 @@ _Listed = Mapping[GroupId, tuple[ListedGroup, BrokerId]]
 
 
 async def take_groups(
-    cluster: Cluster, selection: TopicSelection, meant: Callable[[GroupId], bool] = lambda _: True
+    cluster: Cluster,
+    selection: TopicSelection,
+    meant: Callable[[GroupId], bool] = lambda _: True,
+    *,
+    measured: Collection[str] | None = None,
 ) -> Groups:
-    """Look at the groups that are meant; of these, where they stand in the topics selected."""
+    """Look at the groups that are meant; of these, where they stand in the topics selected.
+
+    `measured`: the topics whose logs are asked, where that is not worth it for all.
+    """
     view = await view_of(cluster)
     answers = await list_groups(cluster)
     listed = {group: found for group, found in _by_id(answers).items() if meant(group)}
@@ -46,9 +53,9 @@ async def take_groups(
         _memberships(cluster, listed), _positions(cluster, listed)
     )
     gaps += view.gaps(MEMBERS, memberships) + view.gaps(POSITIONS, positions)
-    measured = await _measured(cluster, view, positions, selection)
+    standing = await _measured(cluster, view, positions, selection, measured)
     facts = (
-        _facts(*listed[group], memberships.get(group), measured.get(group))
+        _facts(*listed[group], memberships.get(group), standing.get(group))
         for group in sorted(listed)
     )
     return Groups(
@@ -107,6 +114,7 @@ async def _measured(
     view: View,
     positions: Outcomes[GroupId, Positions],
     selection: TopicSelection,
+    measured: Collection[str] | None,
 ) -> dict[GroupId, tuple[PositionFacts, ...]]:
     wanted = {
         group: {
@@ -118,7 +126,9 @@ async def _measured(
         for group, found in positions.items()
         if not isinstance(found, WireError)
     }
-    logs = await logs_of(cluster, view, {one for found in wanted.values() for one in found})
+    places = {one for found in wanted.values() for one in found}
+    asked = {one for one in places if measured is None or one.topic in measured}
+    logs = dict.fromkeys(places, Log()) | await logs_of(cluster, view, asked)
     return {
         group: tuple(
             _unknown(partition, outcome)

@@ -17,7 +17,7 @@ from kferry.migration.book import TopicEntry, read_manifest, read_topics
 from kferry.migration.chosen import NoSuchTopic
 from kferry.migration.clusters import Sides, open_sides
 from kferry.migration.ownership import plain
-from kferry.migration.plan_around import plan_applications, take_size
+from kferry.migration.plan_around import plan_applications, return_notes, take_size
 from kferry.migration.planning import PlanRequest
 from kferry.migration.strangers import made_by_others
 from kferry.names import PartitionId, TopicName, TopicPartition
@@ -94,7 +94,11 @@ async def make(sides: Sides, request: PlanRequest, *, sized: bool = True) -> Mad
             target_release=(await target.any_connection()).versions.release,
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             items=items,
-            notes=(*_notes(topics.gaps), *_about_created(found.items, migration)),
+            notes=(
+                *_notes(topics.gaps),
+                *_about_created(found.items, migration),
+                *await return_notes(source, topics.topics),
+            ),
             size=size,
             asked=request.asked,
             facts_hash=fingerprint(items),

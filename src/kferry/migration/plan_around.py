@@ -14,10 +14,12 @@ from kferry.admin.groups import list_groups
 from kferry.config import TopicSelection
 from kferry.migration.sizing import size_up
 from kferry.migration.sizing_facts import take_loads, take_room
+from kferry.migration.switching.way_back import look_at_return
 from kferry.names import TopicName
 from kferry.plans import Action, Item
 from kferry.topics import TopicFacts, take_topics
 from kferry.topics.applications import application_items, applications
+from kferry.units import some
 from kferry.wire import Cluster
 
 
@@ -42,6 +44,20 @@ async def plan_applications(
         for item in items
         if item.action is not Action.LEFT_BEHIND or takes_everything(selection)
     ]
+
+
+async def return_notes(source: Cluster, topics: Sequence[TopicFacts]) -> list[str]:
+    """Say where a cutover could not be taken back behind its hand-over, because of age."""
+    found = await look_at_return(source, [one.name for one in topics])
+    if not found.brokers:
+        why = f"the source's Kafka {found.release} knows no idempotent producers (0.11)"
+    elif found.old_formats:
+        named = some(f"{name} ({value})" for name, value in sorted(found.old_formats.items()))
+        why = f"these store records in a format from before 0.11: {named}"
+    else:
+        return []
+    without = "kferry cutover --no-way-back goes without"
+    return [f"no way back behind the hand-over of a cutover: {why}; {without}"]
 
 
 async def take_size(

@@ -1,9 +1,9 @@
 """What kferry needs to be allowed to do, and what for.
 
-Owns the list, per side. The source is only ever read.
+Owns the list, per side. The source is only ever read, but for a way back that was asked for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kferry.admin.operations import Operation, Resource, grant
 from kferry.preflight.findings import Severity, Side
@@ -18,6 +18,8 @@ class Need:
     operation: Operation
     purpose: str
     severity: Severity = Severity.ERROR
+    only_for: str = ""
+    """What it is needed for alone; empty: for every migration."""
 
     @property
     def title(self) -> str:
@@ -43,6 +45,13 @@ def _need(
         purpose=purpose,
         severity=Severity.WARNING if wanted else Severity.ERROR,
     )
+
+
+def _way_back(
+    resource: Resource, operation: Operation, purpose: str, *, wanted: bool = False
+) -> Need:
+    need = _need(Side.SOURCE, resource, operation, purpose, wanted=wanted)
+    return replace(need, only_for="way back")
 
 
 SOURCE_CLUSTER = (
@@ -123,6 +132,31 @@ TARGET_TRANSACTIONS = _need(
     "to fence a former copy (without it: a weaker, announced way)",
     wanted=True,
 )
+WAY_BACK_TOPICS = (
+    _way_back(Resource.TOPIC, Operation.WRITE, "to bring records back"),
+    _way_back(Resource.TOPIC, Operation.READ, "to settle what was brought back"),
+)
+WAY_BACK_CREATE = _way_back(
+    Resource.CLUSTER, Operation.CREATE, "to create the ledger of the way back"
+)
+WAY_BACK_IDEMPOTENT = _way_back(
+    Resource.CLUSTER,
+    Operation.IDEMPOTENT_WRITE,
+    "to bring records back idempotently (sources before 2.8)",
+)
+WAY_BACK_GROUPS = _way_back(Resource.GROUP, Operation.READ, "to commit positions where groups were")
+WAY_BACK_TRANSACTIONS = _way_back(
+    Resource.TRANSACTIONAL_ID,
+    Operation.WRITE,
+    "to fence a former copy (without it: a weaker, announced way)",
+    wanted=True,
+)
+WAY_BACK_LEDGER = _way_back(
+    Resource.TOPIC,
+    Operation.DELETE,
+    "to delete the ledger of the way back, `__kferry.…`, in the end",
+    wanted=True,
+)
 
 ALL = (
     *SOURCE_CLUSTER,
@@ -135,6 +169,12 @@ ALL = (
     TARGET_GROUPS,
     TARGET_GROUPS_UNDO,
     TARGET_TRANSACTIONS,
+    *WAY_BACK_TOPICS,
+    WAY_BACK_CREATE,
+    WAY_BACK_IDEMPOTENT,
+    WAY_BACK_GROUPS,
+    WAY_BACK_TRANSACTIONS,
+    WAY_BACK_LEDGER,
 )
 
 
@@ -142,7 +182,8 @@ def as_table() -> str:
     """Write the list as the documentation shows it."""
     rows = [
         f"| {need.side} | {need.resource} | {need.operation.title} | {need.purpose} "
-        f"| {'required' if need.severity is Severity.ERROR else 'wanted'} |"
+        f"| {'required' if need.severity is Severity.ERROR else 'wanted'}"
+        f"{f' for a {need.only_for}' if need.only_for else ''} |"
         for need in ALL
     ]
     head = ["| side | resource | operation | what for | |", "|---|---|---|---|---|"]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from kferry.admin import probes
+from kferry.admin.cluster import cluster_operations
 from kferry.admin.operations import Operation
 from kferry.names import GroupId, TopicName
 from kferry.preflight import needs
@@ -16,6 +17,7 @@ from kferry.preflight.findings import Finding, Side, failure, note, ok, reason
 from kferry.preflight.needs import Need
 from kferry.units import some
 from kferry.wire import Cluster, Topic, WireError
+from kferry.wire.metadata import Operations
 
 _CHUNK = 500
 RIGHTS_UNANSWERED = "rights-unanswered"
@@ -59,7 +61,7 @@ async def check_target(
     findings = _cluster_rights(cluster, facts, _cluster_needs(facts))
     names = [*(topics or [_SAMPLE_TOPIC]), _LEDGER_TOPIC]
     wanted = {name: facts.metadata.topics.get(name) for name in names}
-    findings.append(await _create_right(cluster, facts, wanted))
+    findings.append(await _create_right(cluster, facts.operations, wanted, needs.TARGET_CREATE))
     for need in needs.TARGET_TOPICS:
         findings.append(await _topic_right(cluster, need, wanted))
     asked = sorted(groups) or [_SAMPLE_GROUP]
@@ -69,8 +71,45 @@ async def check_target(
     findings.append(
         await _group_right(cluster, needs.TARGET_GROUPS_UNDO, probes.groups_denied_delete, asked)
     )
-    findings.append(await _transaction_right(cluster))
+    findings.append(await _transaction_right(cluster, needs.TARGET_TRANSACTIONS))
     return findings
+
+
+async def check_way_back(
+    cluster: Cluster,
+    *,
+    topics: Collection[TopicName],
+    groups: Collection[GroupId],
+    ledger: TopicName,
+) -> list[Finding]:
+    """Ask for what the source must allow so that records and positions can return to it."""
+    metadata = await cluster.refresh({*topics, ledger}, operations=True)
+    own = {name: metadata.topics.get(name) for name in topics}
+    found = metadata.topics.get(ledger)
+    made = None if found is None or found.error_code else found
+    operations = await cluster_operations(cluster)
+    findings = [
+        await _topic_right(cluster, need, {**own, ledger: made}) for need in needs.WAY_BACK_TOPICS
+    ]
+    if made is None:
+        create = needs.WAY_BACK_CREATE
+        findings.append(await _create_right(cluster, operations, {ledger: None}, create))
+    release = (await cluster.any_connection()).versions.release_number
+    if release < _ANYBODY_IDEMPOTENT:
+        findings += _cluster_right(cluster, operations, needs.WAY_BACK_IDEMPOTENT)
+    if groups:
+        probe = probes.groups_denied_commit
+        findings.append(await _group_right(cluster, needs.WAY_BACK_GROUPS, probe, sorted(groups)))
+    findings.append(await _transaction_right(cluster, needs.WAY_BACK_TRANSACTIONS))
+    findings.append(await _topic_right(cluster, needs.WAY_BACK_LEDGER, {ledger: made}))
+    return findings
+
+
+def _cluster_right(cluster: Cluster, operations: Operations | None, need: Need) -> list[Finding]:
+    """Judge one right on the cluster by itself: without Describe the others are not told."""
+    if not operations:
+        return [_unknown(need.side, need.title, "this source does not tell")]
+    return [_granted(need) if need.operation in operations else _denied(cluster, need)]
 
 
 def _cluster_needs(facts: Facts) -> list[Need]:
@@ -94,10 +133,12 @@ def _cluster_rights(cluster: Cluster, facts: Facts, wanted: Sequence[Need]) -> l
 
 
 async def _create_right(
-    cluster: Cluster, facts: Facts, wanted: Mapping[TopicName, Topic | None]
+    cluster: Cluster,
+    operations: Operations | WireError | None,
+    wanted: Mapping[TopicName, Topic | None],
+    need: Need,
 ) -> Finding:
-    need = needs.TARGET_CREATE
-    if isinstance(facts.operations, frozenset) and need.operation in facts.operations:
+    if isinstance(operations, frozenset) and need.operation in operations:
         return _granted(need)
     absent = sorted(name for name, topic in wanted.items() if topic is None)
     try:
@@ -145,8 +186,7 @@ async def _group_right(
     return _granted(need)
 
 
-async def _transaction_right(cluster: Cluster) -> Finding:
-    need = needs.TARGET_TRANSACTIONS
+async def _transaction_right(cluster: Cluster, need: Need) -> Finding:
     try:
         denied = await probes.transactional_id_denied(cluster, _LEDGER_ID)
     except WireError as error:

@@ -27,8 +27,7 @@ from kferry.migration.group_undo import TakenBack
 from kferry.migration.maps import Documents, read_documents
 from kferry.migration.status import NoMigration, find
 from kferry.migration.switching.book import read_switches
-from kferry.runbook.back import WAY_BACK
-from kferry.runbook.standing import standings
+from kferry.runbook.standing import handed_over, standings
 from kferry.units import many, some
 from kferry.wire import Cluster, open_cluster
 
@@ -122,10 +121,8 @@ def insist_on_nothing_handed_over(documents: Documents) -> None:
     """Refuse to give up what applications rely on already."""
     found = standings(documents)
     entries = read_topics(documents)
-    gone: set[str] = {name for name, entry in entries.items() if entry.switched}
-    for one in found.ended:
-        if one.state == "done":
-            gone = gone - set(one.topics) if one.scheme == WAY_BACK.name else gone | set(one.topics)
+    switched: set[str] = {name for name, entry in entries.items() if entry.switched}
+    gone = handed_over(found.ended, switched)
     if gone:
         raise TooLate(
             f"topics were handed over to the target already: {some(gone, 5)}",

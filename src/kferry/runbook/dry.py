@@ -9,18 +9,21 @@ from kferry.groups import look_there
 from kferry.ledger import open_ledger
 from kferry.migration.clusters import Sides, open_sides
 from kferry.migration.maps import Documents, read_documents
+from kferry.migration.switching.at_work import committed_by, look_at_work
 from kferry.migration.switching.fence import look
 from kferry.migration.switching.fence_book import read_wish
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
-from kferry.migration.switching.way_back import takes_back
+from kferry.migration.switching.uncommitted import find_unset
 from kferry.names import TopicName
 from kferry.runbook import fencing, readings
 from kferry.runbook.finding import CutoverRequest, find
 from kferry.runbook.operations import Reading
 from kferry.runbook.record import Record
+from kferry.runbook.returning import can_return
 from kferry.runbook.schemes import SCHEMES
 from kferry.runbook.steps import Scheme
+from kferry.runbook.unset import never_committed, read_choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,8 @@ async def dry_run(request: CutoverRequest) -> Planned:
             scope=scope,
             readings=(
                 *await _look(sides, scope, request.silence_s),
-                *await _way_back(sides, record),
+                *await _unset(sides, record, scope),
+                *await _way_back(sides, record, scope),
                 *await _fence(sides, record),
             ),
         )
@@ -79,10 +83,24 @@ async def _look(sides: Sides, scope: Scope, silence_s: float) -> list[Reading]:
     ]
 
 
-async def _way_back(sides: Sides, record: Record) -> list[Reading]:
+async def _unset(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
+    scheme = SCHEMES.get(record.scheme)
+    if scheme is None or not scheme.copies or scheme.unconsumed:
+        return []
+    source = sides.clusters.source
+    groups = await scope.groups_on(source)
+    work = await look_at_work(source, scope, groups)
+    places = {group.id: frozenset(committed_by(group)) for group in groups}
+    unset = await find_unset(source, scope, work, places)
+    return never_committed(unset, read_choice(record.facts))
+
+
+async def _way_back(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
     scheme = SCHEMES.get(record.scheme)
     if scheme is None or not scheme.returns:
         return []
-    if not record.facts.get("way_back"):
+    other = record.facts.get("way_back")
+    if not other:
         return [readings.no_way_back()]
-    return [readings.can_return(possible=await takes_back(sides.clusters.source))]
+    groups = [one.id for one in await scope.groups_on(sides.clusters.source)]
+    return await can_return(sides.clusters.source, scope, groups, str(other))

@@ -17,6 +17,7 @@ from kferry.migration.requests import CopyRequest
 from kferry.migration.switching.book import CUTOVER
 from kferry.migration.switching.fence_book import FenceWish
 from kferry.migration.switching.scope import Scope, find_topics
+from kferry.migration.switching.uncommitted import Choice
 from kferry.migration.verify import Level
 from kferry.names import TopicName
 from kferry.runbook.fencing import can_be_fenced
@@ -70,6 +71,8 @@ class CutoverRequest:
     """Whether records that came to the source behind the switch may stay there."""
     fence: FenceWish | None = None
     """Whether writing to the source shall be forbidden once it is silent, and to whom."""
+    uncommitted: Choice | None = None
+    """Where groups at work go on that never committed."""
     every_s: float = 1.0
 
 
@@ -120,7 +123,7 @@ async def find(
         if not request.way_back and not known.no_return and "way_back" in known.facts:
             without = {key: value for key, value in known.facts.items() if key != "way_back"}
             known = replace(known, facts=without)
-        known = _with_fence(request, known)
+        known = with_word(request, _with_fence(request, known))
         return known, scope_of(known, request.copy.mapping, entries)
     if request.scheme is None:
         raise NoScheme(
@@ -145,6 +148,8 @@ async def find(
                 + ", ".join(name for name, one in SCHEMES.items() if can_be_fenced(one)),
             )
         facts["fence"] = request.fence.document()
+    if request.uncommitted is not None:
+        facts["uncommitted"] = request.uncommitted.value
     record = Record(
         id=id_,
         scheme=request.scheme,
@@ -154,6 +159,13 @@ async def find(
         facts=facts,
     )
     return record, Scope(topics=topics, groups=request.groups)
+
+
+def with_word(request: CutoverRequest, known: Record) -> Record:
+    """Go on with what is said now of positions that nobody committed; else with what was said."""
+    if request.uncommitted is None:
+        return known
+    return replace(known, facts={**known.facts, "uncommitted": request.uncommitted.value})
 
 
 def _with_fence(request: CutoverRequest, known: Record) -> Record:

@@ -4,21 +4,18 @@ Owns putting together what migrations can do and measure. In which order, and wh
 measurement, is the runner's business.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from kferry.admin.offsets import Place, offsets_at
-from kferry.config import ClusterSettings
-from kferry.groups import Step, look_there
-from kferry.ledger import LedgerTopic, open_ledger
-from kferry.migration.book import Manifest
-from kferry.migration.clusters import Sides
+from kferry.groups import GroupFacts, Step, look_there
+from kferry.ledger import LedgerTopic
 from kferry.migration.group_look import GroupSides, named
 from kferry.migration.group_sync import sync_once
 from kferry.migration.group_undo import undo
 from kferry.migration.maps import Maps, read_documents
+from kferry.migration.switching.at_work import look_at_work, read_at_work
 from kferry.migration.switching.book import (
     CutoverBook,
     Switch,
@@ -33,30 +30,21 @@ from kferry.migration.switching.home import take_home
 from kferry.migration.switching.late import late_writes
 from kferry.migration.switching.left import first_unread, left_to_read
 from kferry.migration.switching.open_transactions import open_transactions
-from kferry.migration.switching.scope import Scope
+from kferry.migration.switching.scope import GroupsWatch, Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.starts import commit_starts
-from kferry.migration.switching.turning import Ends, turn
-from kferry.migration.switching.way_back import NoWayBack, delete_ledger, prepare_way_back
+from kferry.migration.switching.uncommitted import Choice, Unset, find_unset, places_of, settle
+from kferry.migration.switching.way_back import delete_ledger, prepare_way_back
 from kferry.names import TopicName, TopicPartition
 from kferry.runbook import fencing, readings
+from kferry.runbook.arming import Way, arm, armed, other_ledger
 from kferry.runbook.back import WAY_BACK
 from kferry.runbook.flow import Flow
 from kferry.runbook.operations import Reading
+from kferry.runbook.returning import can_return
 from kferry.runbook.steps import Scheme
+from kferry.runbook.unset import never_committed
 from kferry.wire import Cluster
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One direction: from where to where, and the ledger that lies there."""
-
-    migration: str
-    source_settings: ClusterSettings
-    target_settings: ClusterSettings
-    sides: Sides
-    ledger: LedgerTopic
-    scope: Scope
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,10 +65,18 @@ class Live:
     """Keeps beside the ledger what a way back needs."""
     accept_late: bool = False
     """Whether records that came to the source behind the switch may stay there."""
+    uncommitted: Choice | None = None
+    """Where groups at work go on that have no position; None: nobody said."""
     fence_around: Fence | None = None
     """Around the topics of the way there's source, if one was asked for."""
     _compared: Reading | None = None
     _drain: readings.Drain = field(default_factory=readings.Drain)
+    _here: GroupsWatch = field(init=False)
+    _there: GroupsWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._here = GroupsWatch(cluster=self.source, scope=self.scope)
+        self._there = GroupsWatch(cluster=self.target, scope=self.scope, of_target=True)
 
     @property
     def source(self) -> Cluster:
@@ -99,27 +95,41 @@ class Live:
         return self.way.ledger
 
     @property
+    def _group_sides(self) -> GroupSides:
+        return GroupSides(source=self.source, target=self.target, ledger=self.ledger)
+
+    @property
     def _back(self) -> bool:
         return self.scheme.name == WAY_BACK.name
 
     async def begin(self) -> None:
         groups = await self.scope.groups_on(self.source)
-        active = sorted(group.id for group in groups if group.members)
-        await self.book.note([(_ACTIVE, {"groups": active, "at": int(time.time() * 1000)})])
-        if self.other is not None and not self._back:
-            # Now, while nobody waits: what is missing shows before anything stands still.
-            await prepare_way_back(self.source, self.other)
+        work = await look_at_work(self.source, self.scope, groups)
+        documents = await read_documents(self.target, self.ledger)
+        await self.book.note(work.documents(documents))
         await self.keep_images()
+
+    async def _returns(self, groups: Sequence[GroupFacts]) -> list[Reading]:
+        """Say whether records and positions may come back, where they shall."""
+        if self.other is None or self._back:
+            return []
+        return await can_return(self.source, self.scope, [one.id for one in groups], self.other)
 
     async def fit(self) -> list[Reading]:
         groups = await self.scope.groups_on(self.source)
         there = await look_there(self.target, [group.id for group in groups], to_write=False)
         fence = None if self._back or self.fence_around is None else await self.fence_around.whom()
-        return [
+        found = [
             readings.groups_found(groups, self.scope),
             readings.nobody_there(there),
+            *never_committed(await self._unset(), self.uncommitted),
+            *await self._returns(groups),
             *([] if fence is None else [fencing.feasible(fence)]),
         ]
+        if self.other is not None and not self._back and all(one.passed for one in found):
+            # Now, while nobody waits; and not before all else is known to be well.
+            await prepare_way_back(self.source, self.other)
+        return found
 
     async def empty_targets(self) -> list[Reading]:
         here = await self.scope.source_partitions(self.source)
@@ -162,7 +172,7 @@ class Live:
             ends = await self._switched_at()
         else:
             # What was there before was read there; what no group has read came too late for it.
-            groups = await self.scope.groups_on(self.source)
+            groups = (await self._here.look()).groups
             left = await left_to_read(self.source, self.scope, groups)
             if any(one.trouble for one in left):
                 return [self._drain.reading(left, awaited=await self._awaited())]
@@ -171,15 +181,13 @@ class Live:
         return [readings.nothing_late(late, accepted=self.accept_late)]
 
     async def consumers_gone(self) -> list[Reading]:
-        groups, gaps = await self.scope.seen_on(self.source)
-        return [readings.gone(groups, "source", gaps)]
+        return [await _gone(self._here, "source")]
 
     async def consumers_left_target(self) -> list[Reading]:
-        groups, gaps = await self.scope.seen_on(self.target, of_target=True)
-        return [readings.gone(groups, "target", gaps)]
+        return [await _gone(self._there, "target")]
 
     async def drained(self) -> list[Reading]:
-        groups = await self.scope.groups_on(self.source)
+        groups = (await self._here.look()).groups
         left = await left_to_read(self.source, self.scope, groups)
         return [self._drain.reading(left, awaited=await self._awaited())]
 
@@ -202,14 +210,28 @@ class Live:
             return await self._starts()
         # Again at each look: what is committed is committed once, and what waited may be there now.
         shown = await sync_once(
-            GroupSides(source=self.source, target=self.target, ledger=self.ledger),
+            self._group_sides,
             selection=self.scope.selection,
             meant=named(self.scope.groups),
             # What groups did on the target counts, even where somebody set one back there.
             force=self._back,
         )
         partitions = await self.scope.source_partitions(self.source)
-        return [readings.positions(shown.moves, self.scope, partitions)]
+        unset = await self._unset()
+        troubles = await settle(self._group_sides, self.scope, unset, self.uncommitted)
+        at_work = set(await self._awaited())
+        return [
+            readings.positions(shown.moves, self.scope, partitions, at_work),
+            *never_committed(unset, self.uncommitted, troubles),
+        ]
+
+    async def _unset(self) -> list[Unset]:
+        """Find where groups that were at work never committed."""
+        if self.scheme.unconsumed or not self.scheme.copies:
+            return []  # these schemes have rules of their own for what nobody has read
+        work = read_at_work(await read_documents(self.target, self.ledger))
+        places = await places_of(self.source, work)
+        return await find_unset(self.source, self.scope, work, places)
 
     async def commit_starts(self) -> None:
         await self.positions_committed()
@@ -241,11 +263,12 @@ class Live:
         await take_home(self.source, self.target, self.ledger, self.scope)
 
     async def consumers_there(self) -> list[Reading]:
-        awaited = await self._awaited()
-        here = await self.scope.groups_on(self.source)
-        there = await self.scope.groups_on(self.target, of_target=True)
+        work = read_at_work(await read_documents(self.target, self.ledger))
+        seen = await self.scope.seen_on(
+            self.target, of_target=True, among=lambda group: group in work.reads
+        )
         partitions = await self.scope.target_partitions(self.target)
-        return [readings.there(awaited, here, there, partitions, self.scope)]
+        return [readings.there(work.reads, seen.groups, partitions, self.scope)]
 
     async def mark_switch(self) -> None:
         here = await self.scope.source_partitions(self.source)
@@ -315,34 +338,15 @@ class Live:
         return [fencing.lifted(left=left)]
 
     async def arm(self) -> None:
-        if self.other is None:
-            return
-        here = await self.scope.source_partitions(self.source)
-        ends = await offsets_at(self.source, here, Place.END)
-        there = await offsets_at(self.target, map(self.scope.there, here), Place.END)
-        await turn(
-            Maps.of(await read_documents(self.target, self.ledger)),
-            self.scope,
-            {one: Ends(here=ends[one], there=there[self.scope.there(one)]) for one in here},
-            cluster=self.source,
-            ledger=await self._other_ledger()
-            if self._back
-            else await prepare_way_back(self.source, self.other),
-            manifest=Manifest(
-                migration=self.other,
-                source_id=self.way.sides.target_id,
-                target_id=self.way.sides.source_id,
-            ),
-        )
+        if self.other is not None:
+            await arm(self.way, self.other, back=self._back)
 
     async def armed(self) -> list[Reading]:
         if self.other is None:
             return [readings.no_way_back()]
-        maps = Maps.of(await read_documents(self.source, await self._other_ledger()))
-        here = await self.scope.source_partitions(self.source)
-        ends = await offsets_at(self.source, here, Place.END)
-        known = {one: maps.map_of(self.scope.there(one)) for one in here}
-        return [readings.way_back(known, ends)]
+        # Rights may have gone since the step `look`, and behind the hand-over it is too late.
+        groups = [] if self._back else await self.scope.groups_on(self.source)
+        return [await armed(self.way, self.other), *await self._returns(groups)]
 
     async def disarm(self) -> None:
         if self.other is not None and not self._back:
@@ -352,22 +356,13 @@ class Live:
         await self.arm()
 
     async def turn_again(self) -> None:
-        await hand_over(self.source, await self._other_ledger(), self.scope.exchanged)
-
-    async def _other_ledger(self) -> LedgerTopic:
-        found = None if self.other is None else await open_ledger(self.source, self.other)
-        if found is None:
-            raise NoWayBack(
-                "the ledger of the way back is not there",
-                f"{self.other} on {self.way.sides.source_id}",
-                hint="kferry cutover --no-way-back goes on without",
-            )
-        return found
+        if self.other is not None:
+            ledger = await other_ledger(self.way, self.other)
+            await hand_over(self.source, ledger, self.scope.exchanged)
 
     async def _awaited(self) -> list[str]:
         """Name the groups that were at work when the cutover began."""
-        documents = await read_documents(self.target, self.ledger)
-        return [str(name) for name in documents.get(_ACTIVE, {}).get("groups", [])]
+        return read_at_work(await read_documents(self.target, self.ledger)).groups
 
     async def _copied_to(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         maps = Maps.of(await read_documents(self.target, self.ledger))
@@ -389,4 +384,11 @@ class Live:
         return ends
 
 
-_ACTIVE = "cutover/active"
+async def _gone(watch: GroupsWatch, side: str) -> Reading:
+    """Say whether nobody consumes any more; before it is called so, all groups are looked at."""
+    seen = await watch.look()
+    told = readings.gone(seen.groups, side, seen.gaps)
+    if told.passed and watch.partial:
+        seen = await watch.look(whole=True)
+        told = readings.gone(seen.groups, side, seen.gaps)
+    return told

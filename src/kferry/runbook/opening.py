@@ -26,16 +26,18 @@ from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.way_back import NoWayBack
 from kferry.names import TopicName
+from kferry.runbook.arming import Way
 from kferry.runbook.bundle import Keepsake
 from kferry.runbook.comparing import Comparison
 from kferry.runbook.fencing import scheme_of
 from kferry.runbook.finding import CutoverRequest, find, scope_of
 from kferry.runbook.flow import Flow
-from kferry.runbook.live import Live, Way
+from kferry.runbook.live import Live
 from kferry.runbook.operator import Operator
 from kferry.runbook.record import Record
 from kferry.runbook.runner import Runner
 from kferry.runbook.steps import Scheme
+from kferry.runbook.unset import read_choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +257,7 @@ async def _opened(
         ).run,
         keep_images=keep_images,
         accept_late=request.accept_late,
+        uncommitted=read_choice(record.facts),
         fence_around=_fence(base, record, record_ledger, keepsake, operator),
     )
     signs = asyncio.create_task(book.signs(stop.set))

@@ -17,7 +17,7 @@ from kferry.migration.switching.left import Left
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import Silence
 from kferry.migration.switching.starts import Begun
-from kferry.names import GroupId, TopicPartition
+from kferry.names import GroupId, TopicName, TopicPartition
 from kferry.offsets import OffsetMap
 from kferry.runbook.operations import Reading
 from kferry.units import many, some
@@ -289,7 +289,10 @@ def copied(copied_to: Mapping[TopicPartition, int], ends: Mapping[TopicPartition
 
 
 def positions(
-    moves: Sequence[Move], scope: Scope, partitions: Collection[TopicPartition]
+    moves: Sequence[Move],
+    scope: Scope,
+    partitions: Collection[TopicPartition],
+    at_work: Collection[str],
 ) -> Reading:
     """Say whether every group has its place on the target."""
     own = [move for move in moves if move.standing.topic in scope.topics]
@@ -309,14 +312,16 @@ def positions(
                     f"{move.standing.partition}: {move.reason}"
                     for move in shut[:5]
                 ),
-                *_without_position(own, partitions),
+                *_without_position(
+                    [one for one in own if one.standing.group not in at_work], partitions
+                ),
             ]
         ),
     )
 
 
 def _without_position(moves: Sequence[Move], partitions: Collection[TopicPartition]) -> list[str]:
-    """Name partitions for which a group never committed: what it does there is not ours to say."""
+    """Name partitions for which an idle group never committed: nobody waits for it."""
     by_group: dict[str, set[TopicPartition]] = {}
     for move in moves:
         place = TopicPartition(move.standing.topic, move.standing.partition)
@@ -354,17 +359,18 @@ def insist_on_undone(failed: Sequence[TakenBack]) -> None:
 
 
 def there(
-    awaited: Sequence[str],
-    here: Sequence[GroupFacts],
+    awaited: Mapping[GroupId, Collection[TopicName]],
     found: Sequence[GroupFacts],
     partitions: Collection[TopicPartition],
     scope: Scope,
 ) -> Reading:
-    """Say whether the groups that were at work are at work on the target, with every partition."""
-    by_id = {str(group.id): group for group in found}
-    topics = {str(group.id): _topics(group, scope) for group in here}
+    """Say whether the groups that were at work are at work on the target, with every partition.
+
+    `awaited`: with the topics that each read, by their names on the source.
+    """
+    by_id = {group.id: group for group in found}
     why = []
-    for name in awaited:
+    for name, read in sorted(awaited.items()):
         group = by_id.get(name)
         if group is None or not group.members:
             why.append(f"{name} has no member on the target yet")
@@ -373,8 +379,8 @@ def there(
             why.append(f"{name} is {group.state}")
             continue
         own = {one for member in group.members for one in member.assigned}
-        wanted = {one for one in partitions if one.topic in topics.get(name, set())}
-        if left := sorted(wanted - own):
+        topics = {scope.topics[topic] for topic in read if topic in scope.topics}
+        if left := sorted({one for one in partitions if one.topic in topics} - own):
             why.append(f"{name} does not hold {some(map(str, left))}")
     return Reading(
         gate="consumers",
@@ -382,11 +388,6 @@ def there(
         measured=f"{len(awaited) - len(why):,} of {many(len(awaited), 'group')} at work there",
         why="; ".join(why),
     )
-
-
-def _topics(group: GroupFacts, scope: Scope) -> set[str]:
-    read = {one.topic for one in group.positions or ()}
-    return {str(scope.topics[topic]) for topic in read if topic in scope.topics}
 
 
 def grows(before: Mapping[TopicPartition, int], now: Mapping[TopicPartition, int]) -> Reading:
@@ -429,16 +430,4 @@ def way_back(
         passed=not wrong,
         measured=f"{len(known) - len(wrong):,} of {many(len(known), 'partition')} ready",
         why=f"not ready: {some(wrong)}" if wrong else "",
-    )
-
-
-def can_return(*, possible: bool) -> Reading:
-    """Say beforehand whether records could come back to this source."""
-    return Reading(
-        gate="way back",
-        passed=possible,
-        measured="exact: the source takes idempotent producers"
-        if possible
-        else "none: the source's brokers are older than 0.11",
-        why="" if possible else "--no-way-back goes without it; the hand-over is then final",
     )

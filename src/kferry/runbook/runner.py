@@ -195,6 +195,7 @@ class Runner:
         until = None if patience is None else clock() + patience
         while True:
             self.copying.insist()
+            began = clock()
             readings = await self._measured(gate, vouched=vouched)
             self.operator.gates(readings)
             self.record = replace(self.record, gates=tuple(readings), at=self.now())
@@ -212,7 +213,8 @@ class Runner:
                 raise _shut(shut)
             if until is not None and clock() >= until:
                 raise _shut(shut, after=patience)
-            await self._pause()
+            # Large clusters take long to ask: at most half of the time goes into asking them.
+            await self._pause(at_least=clock() - began)
 
     async def _measured(self, gate: Measure, *, vouched: bool) -> list[Reading]:
         try:
@@ -273,9 +275,9 @@ class Runner:
             await step.undo(self.do)
         await self._keep(current="")
 
-    async def _pause(self) -> None:
+    async def _pause(self, *, at_least: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.every_s):
+            async with asyncio.timeout(max(self.every_s, at_least)):
                 await self.stop.wait()
         if self.stop.is_set():
             raise Stopped

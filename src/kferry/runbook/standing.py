@@ -3,7 +3,7 @@
 Owns reading that, and its form for scripts. Asks no cluster.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,15 @@ def standings(documents: Mapping[str, Mapping[str, Any]]) -> Standings:
                 record=record, walked=walked(value), steps=scheme.steps if scheme else ()
             )
     return Standings(open=open_, ended=sorted(ended.values(), key=lambda one: one.at))
+
+
+def handed_over(ended: Sequence[Record], before: Collection[str] = ()) -> set[str]:
+    """Return the topics that are on the target now, by cutovers in the order of their ends."""
+    gone = set(before)
+    for one in ended:
+        if one.state == "done":
+            gone = gone - set(one.topics) if one.scheme == WAY_BACK.name else gone | set(one.topics)
+    return gone
 
 
 def standings_json(found: Standings) -> dict[str, Any]:

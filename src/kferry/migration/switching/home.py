@@ -9,6 +9,7 @@ from kferry.errors import ExitCode, KferryError
 from kferry.groups import look_there
 from kferry.ledger import LedgerTopic
 from kferry.migration.maps import Maps, read_documents
+from kferry.migration.switching.at_work import read_at_work
 from kferry.migration.switching.committing import commit_and_read_back
 from kferry.migration.switching.scope import Scope
 from kferry.names import GroupId, TargetOffset, TopicPartition
@@ -24,7 +25,8 @@ class NotHome(KferryError):
 
 async def take_home(source: Cluster, target: Cluster, ledger: LedgerTopic, scope: Scope) -> int:
     """Commit on the source where each group stands on the target; return how many positions."""
-    maps = Maps.of(await read_documents(target, ledger, source=source))
+    documents = await read_documents(target, ledger, source=source)
+    maps, at_work = Maps.of(documents), read_at_work(documents).reads
     back = {scope.there(one): one for one in await scope.source_partitions(source)}
     wanted: dict[GroupId, dict[TopicPartition, NewPosition]] = {}
     for group in await scope.groups_on(target, of_target=True):
@@ -47,7 +49,8 @@ async def take_home(source: Cluster, target: Cluster, ledger: LedgerTopic, scope
     wanted = {
         group: new
         for group, own in wanted.items()
-        if known[group].committed  # one that is not known here is none of the source's
+        # One that is not known here is none of the source's; who worked here may have no position.
+        if (known[group].committed or group in at_work)
         and (
             new := {
                 place: position

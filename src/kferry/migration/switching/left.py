@@ -41,7 +41,7 @@ async def left_to_read(source: Cluster, scope: Scope, groups: Sequence[GroupFact
             partition = TopicPartition(one.topic, one.partition)
             place = partition, max(one.offset, one.log_start or 0), one.log_end
             if one.lag <= _WORTH_A_LOOK and place not in seen:
-                seen[place] = await _any_record(source, *place)
+                seen[place] = await any_record(source, *place)
             if seen.get(place, True):
                 found.append(Left(group=group.id, position=one, lag=one.lag))
     return found
@@ -57,7 +57,8 @@ def first_unread(left: Sequence[Left]) -> dict[TopicPartition, int]:
     return found
 
 
-async def _any_record(source: Cluster, partition: TopicPartition, start: int, end: int) -> bool:
+async def any_record(source: Cluster, partition: TopicPartition, start: int, end: int) -> bool:
+    """Whether a committed record lies between two offsets."""
     async for stretch in stretches(source, partition, start, end):
         for kept in stretch.kept:
             if any(start <= record.offset < end for record in kept.records()):

@@ -4,7 +4,7 @@ Owns finding them. Topics stay as they were found first; groups are found anew a
 one may join while a cutover is walked.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kferry.admin.group_members import GroupType
@@ -15,7 +15,7 @@ from kferry.groups import GroupFacts, take_groups
 from kferry.migration.book import TopicEntry
 from kferry.migration.chosen import look_at_source
 from kferry.migration.group_look import named
-from kferry.names import PartitionId, TopicName, TopicPartition
+from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
 from kferry.units import some
 from kferry.wire import Cluster
 
@@ -98,21 +98,67 @@ class Scope:
 
     async def groups_on(self, cluster: Cluster, *, of_target: bool = False) -> list[GroupFacts]:
         """Return the groups that stand in, or read, these topics on a cluster."""
-        return (await self.seen_on(cluster, of_target=of_target))[0]
+        return (await self.seen_on(cluster, of_target=of_target)).groups
 
     async def seen_on(
-        self, cluster: Cluster, *, of_target: bool = False
-    ) -> tuple[list[GroupFacts], tuple[Gap, ...]]:
-        """Return these groups, and what keeps others from being seen."""
+        self,
+        cluster: Cluster,
+        *,
+        of_target: bool = False,
+        among: Callable[[GroupId], bool] = lambda _: True,
+    ) -> "Seen":
+        """Return these groups, and what keeps others from being seen; `among` spares questions."""
         names = set(self.topics.values() if of_target else self.topics)
         meant = named(self.groups)
-        found = await take_groups(cluster, TopicSelection())
+        found = await take_groups(
+            cluster,
+            TopicSelection(),
+            lambda group: among(group) and meant(group),
+            # How far others have to go elsewhere is asked of nobody, again and again.
+            measured=names,
+        )
         groups = [
             group
             for group in found.groups
-            if group.type not in _CANNOT_MOVE and meant(group.id) and _reads(group, names)
+            if group.type not in _CANNOT_MOVE and _reads(group, names)
         ]
-        return groups, found.gaps
+        own = {group.id for group in groups}
+        others = frozenset(group.id for group in found.groups if group.id not in own)
+        return Seen(groups=groups, gaps=found.gaps, others=others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The groups of a scope on one cluster just now."""
+
+    groups: list[GroupFacts]
+    gaps: tuple[Gap, ...]
+    others: frozenset[GroupId]
+    """Groups that have nothing to do with it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class GroupsWatch:
+    """Looks again and again at the groups of a scope, and spares the brokers all others."""
+
+    cluster: Cluster
+    scope: Scope
+    of_target: bool = False
+    _others: frozenset[GroupId] = frozenset()
+
+    @property
+    def partial(self) -> bool:
+        """Whether some groups are left out, which may have come to read these topics since."""
+        return bool(self._others)
+
+    async def look(self, *, whole: bool = False) -> Seen:
+        """Look at those that were among them before, and at new ones; or at all."""
+        but = frozenset[GroupId]() if whole else self._others
+        found = await self.scope.seen_on(
+            self.cluster, of_target=self.of_target, among=lambda group: group not in but
+        )
+        self._others = but | found.others
+        return found
 
 
 def _reads(group: GroupFacts, names: Collection[str]) -> bool:
