@@ -15,6 +15,18 @@ from kferry.cli import loop
 from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, fitted, say
 from kferry.cli.copy_flags import CopyFlags, copy_request
+from kferry.cli.cutover_flags import (
+    Bundle,
+    Groups,
+    HooksDir,
+    Patience,
+    ProducersStopped,
+    Rehearse,
+    Scheme,
+    Silence,
+    Uncommitted,
+    Verify,
+)
 from kferry.cli.cutover_lines import ended_lines, head_lines, plan_lines
 from kferry.cli.fence_flags import FenceAnyway, FenceFlag, FencePrincipals, fence_again, fence_wish
 from kferry.cli.options import Options
@@ -29,69 +41,19 @@ if TYPE_CHECKING:
     from kferry.runbook import Record
     from kferry.runbook.dry import Planned
     from kferry.runbook.finding import CutoverRequest
-
-_Groups = Annotated[
-    tuple[str, ...],
-    Parameter(
-        name="--group", help="a group or a glob; repeatable", negative=(), show_default=False
-    ),
-]
-_Scheme = Annotated[
-    str | None, Parameter(help="how to switch over; without it they are listed", show_default=False)
-]
-_Silence = Annotated[
-    str, Parameter(help="how long logs must stand still to be called silent", show_default=True)
-]
-_Patience = Annotated[
-    str,
-    Parameter(help="how long applications may be kept waiting at a gate, before it is taken back"),
-]
-_HooksDir = Annotated[
-    Path | None,
-    Parameter(
-        name="--hooks",
-        help="executables on-silence, on-handover … (hooks/ beside the migration file)",
-        show_default=False,
-    ),
-]
-_Stopped = Annotated[
-    bool,
-    Parameter(
-        help="say beforehand that producers of seldom-written partitions are stopped, too",
-        negative=(),
-        show_default=False,
-    ),
-]
-_Verify = Annotated[
-    Literal["digest", "records", "counts", "none"],
-    Parameter(help="how closely both sides are compared before the switch"),
-]
-_Bundle = Annotated[
-    Path | None,
-    Parameter(
-        help="where to keep what a way back needs (kferry-undo-MIGRATION.json)", show_default=False
-    ),
-]
-_Uncommitted = Annotated[
-    Literal["start", "end", "leave"] | None,
-    Parameter(
-        help="where groups at work go on in partitions with records for which they never "
-        "committed: as with auto.offset.reset earliest (start), latest (end), or unset (leave)",
-        show_default=False,
-    ),
-]
+    from kferry.runbook.hooks import Hooks
 
 
 def run(
     *,
-    scheme: _Scheme = None,
-    group: _Groups = (),
-    verify: _Verify = "digest",
-    silence: _Silence = "10s",
-    patience: _Patience = "15min",
-    hooks: _HooksDir = None,
-    producers_stopped: _Stopped = False,
-    bundle: _Bundle = None,
+    scheme: Scheme = None,
+    group: Groups = (),
+    verify: Verify = "digest",
+    silence: Silence = "10s",
+    patience: Patience = "15min",
+    hooks: HooksDir = None,
+    producers_stopped: ProducersStopped = False,
+    bundle: Bundle = None,
     no_way_back: Annotated[
         bool,
         Parameter(
@@ -108,7 +70,7 @@ def run(
             show_default=False,
         ),
     ] = False,
-    uncommitted: _Uncommitted = None,
+    uncommitted: Uncommitted = None,
     fence: FenceFlag = False,
     fence_principal: FencePrincipals = (),
     fence_anyway: FenceAnyway = False,
@@ -116,6 +78,7 @@ def run(
         bool,
         Parameter(help="say what would be done; change nothing", negative=(), show_default=False),
     ] = False,
+    rehearse: Rehearse = False,
     options: Options | None = None,
 ) -> ExitCode:
     """Switch over, step by step, each entered by a measured condition.
@@ -139,8 +102,23 @@ def run(
         uncommitted=uncommitted,
         fence=fence_wish(fence, fence_principal, fence_anyway),
     )
-    # Imported here: `--help` and errors of the command line must not wait for the engine.
-    from kferry.runbook.cutover import cutover  # noqa: PLC0415
+    if rehearse:
+        if dry_run:
+            raise UsageError(
+                "--dry-run and --rehearse exclude each other",
+                hint="--dry-run only looks; --rehearse tries, and calls hooks",
+            )
+        # Imported here: `--help` and errors of the command line must not wait for the engine.
+        from kferry.cli import rehearse as rehearsal  # noqa: PLC0415
+
+        return rehearsal.run(
+            request,
+            options,
+            hooks=hooks_of(request, options, hooks),
+            producers_stopped=producers_stopped,
+            otherwise=_list_schemes,
+        )
+    from kferry.runbook.cutover import cutover  # noqa: PLC0415 as above
     from kferry.runbook.dry import dry_run as look  # noqa: PLC0415
     from kferry.runbook.finding import NoScheme  # noqa: PLC0415
 
@@ -164,12 +142,12 @@ def run(
 
 def roll_back(
     *,
-    verify: _Verify = "digest",
-    silence: _Silence = "10s",
-    patience: _Patience = "15min",
-    hooks: _HooksDir = None,
-    producers_stopped: _Stopped = False,
-    bundle: _Bundle = None,
+    verify: Verify = "digest",
+    silence: Silence = "10s",
+    patience: Patience = "15min",
+    hooks: HooksDir = None,
+    producers_stopped: ProducersStopped = False,
+    bundle: Bundle = None,
     accept_late: Annotated[
         bool,
         Parameter(
@@ -186,7 +164,7 @@ def roll_back(
             show_default=False,
         ),
     ] = False,
-    uncommitted: _Uncommitted = None,
+    uncommitted: Uncommitted = None,
     options: Options | None = None,
 ) -> ExitCode:
     """Take a cutover back.
@@ -392,10 +370,9 @@ def _screen(
     producers_stopped: bool = False,
 ) -> "Screen":
     from kferry.cli.cutover_view import Screen  # noqa: PLC0415 as above
-    from kferry.runbook.hooks import Hooks  # noqa: PLC0415
 
     return Screen(
-        hooks=Hooks(folder=hooks or _hooks_beside(options), seconds=request.patience_s),
+        hooks=hooks_of(request, options, hooks),
         stop=stop,
         yes=options.yes,
         vouched=producers_stopped,
@@ -404,6 +381,9 @@ def _screen(
     )
 
 
-def _hooks_beside(options: Options) -> Path:
+def hooks_of(request: "CutoverRequest", options: Options, folder: Path | None) -> "Hooks":
+    """Return the executables: those of the folder that was named, or beside the migration file."""
+    from kferry.runbook.hooks import Hooks  # noqa: PLC0415 as above
+
     beside = options.config.parent if options.config is not None else Path()
-    return beside / "hooks"
+    return Hooks(folder=folder or beside / "hooks", seconds=request.patience_s)

@@ -103,13 +103,7 @@ class Screen:
         )
         if path is not None:
             self.narrate(f"runs {path.name}: {handover.asks}")
-            facts = {
-                "KFERRY_STEP": step.name,
-                "KFERRY_DO": handover.do,
-                "KFERRY_ON": handover.on,
-                "KFERRY_ASKS": handover.asks,
-            }
-            await self.hooks.run(path, facts, self.narrate, self.stop)
+            await self.hooks.run(path, handover.facts(step.name), self.narrate, self.stop)
             return True
         self._say(styled(f"→ now: {handover.asks}", "warning", sys.stderr))
         return False

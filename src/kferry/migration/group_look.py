@@ -14,6 +14,7 @@ from kferry.config import TopicSelection
 from kferry.groups import (
     Destination,
     GroupFacts,
+    Groups,
     Log,
     Move,
     PositionFacts,
@@ -109,13 +110,16 @@ async def look(
     maps: Maps | None = None,
     uncopied: Uncopied | None = None,
     files: ReadFiles | None = None,
+    found: Groups | None = None,
 ) -> Picture:
     """Look at both sides of the groups that are meant. Writes nothing.
 
     `files`: map files of applications that write both sides, in place of the ledger's maps.
+    `found`: what was seen on the source before, where positions shall stay those of that moment.
     """
     source, target = sides.source, sides.target
-    found = await take_groups(source, selection, meant)
+    if found is None:
+        found = await take_groups(source, selection, meant)
     groups = found.groups
     if maps is None:
         maps = Maps.of(await read_documents(target, sides.ledger, source=source))

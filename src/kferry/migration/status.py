@@ -118,10 +118,11 @@ async def find(
 
 
 def _seen(ledger: LedgerTopic, documents: Documents) -> Seen:
-    return Seen(snapshot=_snapshot(ledger, documents), documents=documents)
+    return Seen(snapshot=snapshot_of(ledger, documents), documents=documents)
 
 
-def _snapshot(ledger: LedgerTopic, documents: Documents) -> Snapshot:
+def snapshot_of(ledger: LedgerTopic, documents: Documents) -> Snapshot:
+    """Read what whoever copies has told last; `stopped` where it has been silent for long."""
     value = documents.get(SNAPSHOT)
     manifest = read_manifest(documents)
     if value is None:

@@ -18,6 +18,7 @@ from kferry.offsets.exported import (
     to_rows,
 )
 from kferry.offsets.map import NotYet, OffsetMap, Place, Translated
+from kferry.offsets.parts import next_records, shares
 from kferry.offsets.runs import Run, Runs
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "decode_runs",
     "encode_runs",
     "load_maps",
+    "next_records",
+    "shares",
     "to_json_line",
     "to_rows",
 ]

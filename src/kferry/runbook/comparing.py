@@ -36,6 +36,8 @@ class Comparison:
     """None: nothing is compared, because somebody said so."""
     narrate: Callable[[str], None]
     stop: asyncio.Event
+    pace: float | None = None
+    """Records compared in a second, the last time there was anything to compare."""
     _told_at: float = 0.0
     _since: dict[TopicPartition, int] = field(default_factory=dict)
 
@@ -57,6 +59,8 @@ class Comparison:
         )
         if self.stop.is_set():
             raise Stopped
+        if result.seconds and result.total.same:
+            self.pace = result.total.same / result.seconds
         reading = verdict(result)
         if reading.passed:
             # Applications wait while the tail is compared: what was compared before is not again.

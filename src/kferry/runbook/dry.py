@@ -54,14 +54,15 @@ async def dry_run(request: CutoverRequest) -> Planned:
             scope=scope,
             readings=(
                 *await _look(sides, scope, request.silence_s),
-                *await _unset(sides, record, scope),
-                *await _way_back(sides, record, scope),
-                *await _fence(sides, record),
+                *await unset_now(sides, record, scope),
+                *await way_back_now(sides, record, scope),
+                *await fence_now(sides, record),
             ),
         )
 
 
-async def _fence(sides: Sides, record: Record) -> list[Reading]:
+async def fence_now(sides: Sides, record: Record) -> list[Reading]:
+    """Say who would be shut out, if a fence is wished for."""
     wish = read_wish(record.facts)
     if wish is None:
         return []
@@ -83,7 +84,8 @@ async def _look(sides: Sides, scope: Scope, silence_s: float) -> list[Reading]:
     ]
 
 
-async def _unset(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
+async def unset_now(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
+    """Say where groups at work have no position, in schemes that place them."""
     scheme = SCHEMES.get(record.scheme)
     if scheme is None or not scheme.copies or scheme.unconsumed:
         return []
@@ -95,7 +97,8 @@ async def _unset(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
     return never_committed(unset, read_choice(record.facts))
 
 
-async def _way_back(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
+async def way_back_now(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
+    """Say whether records could come back, where the scheme has a way back."""
     scheme = SCHEMES.get(record.scheme)
     if scheme is None or not scheme.returns:
         return []

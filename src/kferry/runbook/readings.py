@@ -22,7 +22,10 @@ from kferry.offsets import OffsetMap
 from kferry.runbook.operations import Reading
 from kferry.units import many, some
 
-_SHUT = frozenset({Step.WAITS, Step.FAILED, Step.ACTIVE, Step.AHEAD, Step.REFUSED})
+SHUT = frozenset({Step.WAITS, Step.FAILED, Step.ACTIVE, Step.AHEAD, Step.REFUSED})
+"""What keeps a position from being where it should be."""
+QUIET = "quiet partitions"
+"""The gate that a person's word, or a hook's, can stand for."""
 
 
 class NotUndone(KferryError):
@@ -148,7 +151,7 @@ def silence(found: Silence, seconds: float) -> list[Reading]:
     if found.untold:
         readings.append(
             Reading(
-                gate="quiet partitions",
+                gate=QUIET,
                 passed=False,
                 unsure=True,
                 measured=f"{many(len(found.untold), 'partition')} written to so seldom that "
@@ -296,7 +299,7 @@ def positions(
 ) -> Reading:
     """Say whether every group has its place on the target."""
     own = [move for move in moves if move.standing.topic in scope.topics]
-    shut = [move for move in own if move.step in _SHUT]
+    shut = [move for move in own if move.step in SHUT]
     there = sum(move.step in {Step.SET, Step.SAME} for move in own)
     known = [move.standing for move in own if move.standing.target_offset is not None]
     return Reading(
@@ -312,7 +315,7 @@ def positions(
                     f"{move.standing.partition}: {move.reason}"
                     for move in shut[:5]
                 ),
-                *_without_position(
+                *without_position(
                     [one for one in own if one.standing.group not in at_work], partitions
                 ),
             ]
@@ -320,7 +323,7 @@ def positions(
     )
 
 
-def _without_position(moves: Sequence[Move], partitions: Collection[TopicPartition]) -> list[str]:
+def without_position(moves: Sequence[Move], partitions: Collection[TopicPartition]) -> list[str]:
     """Name partitions for which an idle group never committed: nobody waits for it."""
     by_group: dict[str, set[TopicPartition]] = {}
     for move in moves:

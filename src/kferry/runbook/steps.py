@@ -43,6 +43,15 @@ class Handover:
     asks: str
     """The sentence for whoever does it."""
 
+    def facts(self, step: str) -> dict[str, str]:
+        """Return what its hook is told of it."""
+        return {
+            "KFERRY_STEP": step,
+            "KFERRY_DO": self.do,
+            "KFERRY_ON": self.on,
+            "KFERRY_ASKS": self.asks,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:

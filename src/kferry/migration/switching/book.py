@@ -131,7 +131,7 @@ def ways_back_of(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def walked(value: Mapping[str, Any]) -> bool:
     """Whether somebody who walks it gave a sign of life just now."""
-    if value.get("state") != "walking" or _ended_here(value):
+    if value.get("state") != "walking" or ended_here(value):
         return False
     return time.time() * 1000 - int(value.get("sign", 0)) < _ALIVE_MS
 
@@ -146,7 +146,7 @@ async def insist_on_nobody(
 ) -> None:
     """Refuse to work beside a process that walks a cutover. One that was killed left no word."""
     value = documents.get(CUTOVER, {})
-    if value.get("state") != "walking" or _ended_here(value):
+    if value.get("state") != "walking" or ended_here(value):
         return
     # Its clock need not be ours: an old sign is not enough, no new one may come, either.
     if await _gives_signs(cluster, ledger, value):
@@ -158,10 +158,10 @@ async def insist_on_nobody(
         )
 
 
-def _ended_here(value: Mapping[str, Any]) -> bool:
+def ended_here(value: Mapping[str, Any]) -> bool:
     """Whether it was a process of this very machine, or container, that is no more."""
     pid = str(value.get("by", "")).rpartition(", process ")[2]
-    if value.get("place") != _place() or not pid.isdigit():
+    if value.get("place") != place() or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)
@@ -172,7 +172,7 @@ def _ended_here(value: Mapping[str, Any]) -> bool:
     return False
 
 
-def _place() -> str:
+def place() -> str:
     """Tell where process ids mean the same: containers share names of hosts, not processes."""
     try:
         namespace = Path("/proc/self/ns/pid").stat().st_ino
@@ -259,6 +259,6 @@ class CutoverBook:
             **value,
             "sign": int(time.time() * 1000),
             "walker": self._walker,
-            "place": _place(),
+            "place": place(),
         }
         await append(self._cluster, self._ledger, 0, [(CUTOVER, signed), *more])

@@ -41,7 +41,7 @@ async def commit_starts(
         if found.trouble:
             troubles.append(f"{group.id}: {found.trouble}")
             continue
-        own = _places(group, scope, starts)
+        own = places_of(group, scope, starts)
         count += len(own)
         moved = {
             place: at for place, at in own.items() if found.committed.get(place, (-1,))[0] != at
@@ -54,8 +54,9 @@ async def commit_starts(
     return Begun(groups=len(groups), positions=count, troubles=tuple(troubles))
 
 
-def _places(
+def places_of(
     group: GroupFacts, scope: Scope, starts: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, int]:
+    """Return the log start of every partition on the target that a group will read."""
     names = {scope.topics[topic] for topic in read_by(group, scope)}
     return {place: start for place, start in starts.items() if place.topic in names}
