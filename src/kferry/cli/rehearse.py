@@ -105,6 +105,7 @@ def run(
         say("stopped; the shadow groups are gone, nothing else was changed")
         say(f"next: kferry cutover --rehearse{again}")
         return ExitCode.STOPPED_EARLY
+    say()
     if options.json:
         answer_json({"rehearsal": rehearsal_json(found)})
     else:
