@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kferry.cli import loop
+from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, fitted, say, styled
 from kferry.cli.cutover_lines import head_lines
 from kferry.cli.fence_flags import fence_again
@@ -122,13 +123,15 @@ def _next(found: "Rehearsed", options: Options, again: str) -> str:
 
 
 def _agreed(planned: "Planned", hooks: "Hooks", options: Options) -> bool:
-    from kferry.cli.cutover import agreed_to, insist_on_somebody  # noqa: PLC0415 it calls us
-
-    insist_on_somebody(options, "a rehearsal calls hooks, and makes groups on the target")
+    insist_on_somebody(
+        options,
+        "a rehearsal calls hooks, and makes groups on the target",
+        look="--dry-run only looks",
+    )
     if not options.quiet:
         for line in [*head_lines(planned), *asked_lines(planned, hooks)]:
             say(line)
-    return options.yes or agreed_to("\nRehearse this? [y/N]")
+    return agreed(options, "\nRehearse this?")
 
 
 def _again(planned: "Planned", request: "CutoverRequest", options: Options) -> str:
