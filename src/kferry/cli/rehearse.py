@@ -140,4 +140,6 @@ def _again(planned: "Planned", request: "CutoverRequest", options: Options) -> s
     words += "".join(f" --group {shlex.quote(one)}" for one in request.groups)
     if not request.way_back:
         words += " --no-way-back"
+    if request.uncommitted is not None:
+        words += f" --uncommitted {request.uncommitted}"
     return f"{words}{fence_again(planned.record.facts)}"

@@ -35,14 +35,14 @@ from kferry.runbook.steps import Step
 class CutoverUnderWay(KferryError):
     """There is nothing to rehearse any more."""
 
-    code = "K270"
+    code = "K265"
     exit_code = ExitCode.REFUSED
 
 
 class NothingCopied(KferryError):
     """There is nothing to compare yet."""
 
-    code = "K271"
+    code = "K278"
     exit_code = ExitCode.REFUSED
 
 
