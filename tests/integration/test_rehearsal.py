@@ -98,7 +98,8 @@ def shop(plain: Sandbox) -> Iterator[Shop]:
             # Each third record, which in odd logs has odd offsets before and behind it.
             places.append(TopicPartition(topic, number, records[len(records) // 3].offset))
     commit(plain.source, made.lagging, places)
-    commit(plain.source, made.working, [TopicPartition(mix.topics[0], 0, 11)])
+    here = [TopicPartition(mix.topics[0], number, 11) for number in range(2)]
+    commit(plain.source, made.working, here)
     done = copy(plain, "--topic", f"{prefix}-*", migration=prefix)
     assert done.code == 0, done.said
     # A target on which no group was ever at work makes a topic of its own for the first commit.
