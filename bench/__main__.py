@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ def main() -> None:
     modules = (m for m in pkgutil.iter_modules([here]) if not m.ispkg)
     known = sorted({m.name for m in modules} - _TOOLS)
     wanted = _arguments(known)
+    os.environ["KFERRY_COLD_JAVA"] = "1"  # peers start as they start at their users'
     options = Options(
         scale=wanted.scale,
         rounds=wanted.rounds,

@@ -13,6 +13,8 @@ import uvloop
 from hypothesis import HealthCheck, settings
 
 from kferry.sandbox import ClusterSpec, Sandbox, Security
+from kferry.sandbox.preparing import prepare
+from kferry.sandbox.versions import NEWEST
 
 # How fast a machine makes examples says nothing about the code; it may be busy with brokers.
 settings.register_profile("kferry", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,7 +47,13 @@ def _interrupts_reach_commands() -> None:
 
 
 @pytest.fixture(scope="session")
-def plain() -> Iterator[Sandbox]:
+def prepared() -> None:
+    """Brokers and tools start by the hundred: Java learns them once a machine."""
+    prepare(NEWEST)
+
+
+@pytest.fixture(scope="session")
+def plain(prepared: None) -> Iterator[Sandbox]:
     """4.3.1 to 4.3.1, nothing secured."""
     with Sandbox.start() as sandbox:
         yield sandbox

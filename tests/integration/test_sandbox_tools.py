@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import judge
+import pytest
 from machine import kferry
 
-from kferry.sandbox import Sandbox, run_tool, tool_command
+from kferry.sandbox import Sandbox, learnt, run_tool, tool_command
 
 _TOPICS = "org.apache.kafka.tools.TopicCommand"
 
@@ -23,6 +24,28 @@ def test_a_tool_runs_with_the_clusters_own_jars_and_returns_its_exit_code(plain:
     assert listed.stderr == ""
     again = run_tool(plain.target, _TOPICS, *target, "--create", "--topic", topic)
     assert again.returncode == 1
+
+
+def test_what_java_has_learnt_is_used_and_a_damaged_file_of_it_harms_nobody(
+    plain: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = learnt.file_of(plain.target.version, learnt.Use.TOOL)
+    where = ["--bootstrap-server", plain.target.bootstrap, "--list"]
+    command = tool_command(plain.target, _TOPICS, *where)
+    assert f"-XX:AOTCache={there}" in command
+    listed = run_tool(plain.target, _TOPICS, *where)
+    assert listed.returncode == 0, listed.stderr
+    (tmp_path / "jars").symlink_to(there.parents[1] / "jars")
+    monkeypatch.setenv("KFERRY_CACHE", str(tmp_path))
+    damaged = learnt.file_of(plain.target.version, learnt.Use.TOOL)
+    damaged.parent.mkdir()
+    damaged.write_bytes(there.read_bytes()[:100_000])
+    again = run_tool(plain.target, _TOPICS, *where)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "[aot" not in again.stdout
+    monkeypatch.setenv("KFERRY_COLD_JAVA", "1")
+    cold = tool_command(plain.target, _TOPICS, *where)
+    assert not any("AOT" in word for word in cold)
 
 
 def test_a_tool_takes_the_client_file_of_a_secured_cluster(sasl: Sandbox) -> None:
@@ -82,7 +105,7 @@ def test_mirror_maker_copies_a_record(plain: Sandbox, tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as mirror_maker:
         try:
             target = judge.client_config(plain.target.properties)
-            copied = judge.read(target, f"a.{topic}", patience_s=50)
+            copied = judge.read(target, f"a.{topic}", patience_s=100)
         finally:
             mirror_maker.kill()
     assert copied == "by mirror maker"

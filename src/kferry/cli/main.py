@@ -387,7 +387,13 @@ def _sandbox() -> App:
         group=_TRY,
         help_formatter="plain",
     )
+    prepare = (
+        "fetch Kafka and let Java learn it: brokers and tools then start in half the time\n\n"
+        "It is never needed: what is missing is fetched when it is. It is of use before many "
+        "starts, as in tests, and where there is no network later on."
+    )
     for name, help_ in (
+        ("prepare", prepare),
         ("up", "start both clusters; they outlive the command"),
         ("status", "show the sandboxes of this machine"),
         ("run", "run a class of a cluster's own Kafka jars, such as an official tool"),

@@ -1,4 +1,4 @@
-"""`kferry sandbox up | status | run | down`: two real clusters, and Kafka's own tools for them."""
+"""`kferry sandbox prepare | up | status | run | down`: two real clusters, and Kafka's own tools."""
 
 import os
 import shlex
@@ -62,6 +62,18 @@ def up(
     else:
         _show(found)
         say(f"next: {_check(found)}")
+
+
+def prepare(
+    *,
+    version: Annotated[str, Parameter(help="which Kafka")] = versions.NEWEST,
+) -> None:
+    """Fetch Kafka's jars and let Java learn its classes; a second run has nothing to do."""
+    from kferry.sandbox.preparing import prepare as make_ready  # noqa: PLC0415  # boots a broker
+
+    versions.find(version)
+    make_ready(version, narrate=say)
+    say(f"Kafka {version} is ready\nnext: kferry sandbox up")
 
 
 def status(*, name: str | None = None, json: Json = False) -> None:

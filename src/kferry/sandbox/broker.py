@@ -4,7 +4,7 @@ Owns what can be done to it. Knows nothing of the other brokers, nor when the cl
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kferry.sandbox.layout import Node
@@ -37,10 +37,14 @@ class Broker:
         """Its log file."""
         return self.process.log
 
-    def start(self) -> None:
-        """Start it, with the same ports and data as before; does not wait until it answers."""
+    def start(self, *, flags: Sequence[str] = ()) -> None:
+        """Start it, with the same ports and data as before; does not wait until it answers.
+
+        `flags` go to this Java besides its own.
+        """
         if not self.running:
-            self.process.start(self._command())
+            java, *rest = self._command()
+            self.process.start([java, *flags, *rest])
 
     def stop(self) -> None:
         """Let it hand over its partitions and end."""

@@ -7,11 +7,12 @@ the other side; how a cluster comes up is in `boot`.
 from functools import partial
 from pathlib import Path
 
-from kferry.sandbox import java, locks, readiness, zookeeper
+from kferry.sandbox import java, learnt, locks, readiness, zookeeper
 from kferry.sandbox.broker import Broker
 from kferry.sandbox.errors import BootError
 from kferry.sandbox.jars import class_path
 from kferry.sandbox.layout import Layout, Node
+from kferry.sandbox.learnt import Use
 from kferry.sandbox.process import Process
 from kferry.sandbox.spec import ClusterSpec
 from kferry.sandbox.waiting import came_true
@@ -86,8 +87,12 @@ def _command(spec: ClusterSpec, node: Node) -> list[str]:
         # The broker itself starts in half the time; the defaults are for those who measure.
         quick_start=not spec.broker_defaults,
         temporary=node.folder / "tmp",
-        flags=_jaas_flags(node),
+        flags=(*_learnt_flags(spec), *_jaas_flags(node)),
     )
+
+
+def _learnt_flags(spec: ClusterSpec) -> tuple[str, ...]:
+    return () if spec.broker_defaults else learnt.flags(spec.version, Use.BROKER)
 
 
 def _jaas_flags(node: Node) -> tuple[str, ...]:

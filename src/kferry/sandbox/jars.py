@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from kferry.sandbox import disk, places
@@ -51,10 +52,17 @@ def _unfit(jars: Sequence[LockedJar], folder: Path) -> list[LockedJar]:
 
 def _is_locked_one(file: Path, jar: LockedJar) -> bool:
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest() == jar.sha256
+        found = file.stat()
+        return _digest(file, found.st_mtime_ns, found.st_size, found.st_ino) == jar.sha256
     except FileNotFoundError:
         return False
+
+
+@lru_cache(maxsize=1000)
+def _digest(file: Path, _changed: int, _size: int, _inode: int) -> str:
+    """Return a file's digest; taken once for as long as the file is as it was."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def boot_pair(
 ) -> dict[str, Cluster]:
     """Start the cluster of each side in `folder`; when one fails, give up the other."""
     # Not in parallel with anything else: this is where the network comes in.
-    ensure([*{jar for spec in specs.values() for jar in _jars(spec)}], narrate=narrate)
+    ensure([*{jar for spec in specs.values() for jar in jars_of(spec)}], narrate=narrate)
     authorities = _authorities(specs)
     abandoned = threading.Event()
     narrate("starting " + " and ".join(f"Kafka {s.version} as {side}" for side, s in specs.items()))
@@ -45,7 +45,8 @@ def boot_pair(
             abandoned.set()
 
 
-def _jars(spec: ClusterSpec) -> tuple[locks.LockedJar, ...]:
+def jars_of(spec: ClusterSpec) -> tuple[locks.LockedJar, ...]:
+    """Return what a cluster of this kind needs."""
     jars = locks.for_kafka(spec.version)
     return jars if spec.kafka.kraft else (*jars, *locks.for_zookeeper(versions.ZOOKEEPER))
 

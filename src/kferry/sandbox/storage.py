@@ -9,10 +9,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from kferry.sandbox import java, locks
+from kferry.sandbox import java, learnt, locks
 from kferry.sandbox.errors import CLEANED_UP, BootError
 from kferry.sandbox.jars import class_path
 from kferry.sandbox.layout import Layout, new_id
+from kferry.sandbox.learnt import Use
 
 _MAIN = "kafka.tools.StorageTool"
 
@@ -32,6 +33,7 @@ def format_nodes(layout: Layout, *, options: Sequence[str]) -> None:
         heap_mb=128,
         log_level="WARN",
         quick_start=True,
+        flags=learnt.flags(layout.spec.version, Use.TOOL),
     )
     _run(command, first.folder / "format")
     for node in others:

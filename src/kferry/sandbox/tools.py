@@ -10,9 +10,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from kferry.sandbox import java, locks
+from kferry.sandbox import java, learnt, locks
 from kferry.sandbox.cluster import Cluster
 from kferry.sandbox.jars import class_path, ensure
+from kferry.sandbox.learnt import Use
 
 _HEAP_MB = 512  # MirrorMaker 2 with one flow; a tool takes a tenth of it
 
@@ -30,7 +31,8 @@ def tool_command(
         class_path=class_path(locked),
         heap_mb=_HEAP_MB,
         log_level="WARN",
-        flags=shlex.split(wishes),  # after ours: the last of two wins
+        # Theirs after ours: the last of two wins.
+        flags=(*learnt.flags(cluster.version, Use.TOOL), *shlex.split(wishes)),
     )
 
 
