@@ -3,6 +3,7 @@
 import json
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -466,6 +467,16 @@ def test_rights_that_lie_in_the_brokers_settings_are_named() -> None:
     renamed = AccessWishes(principals={"User:ops": "User:admin"})
     assert len(plan_settings(source, target, wishes=renamed)) == 1
     assert plan_settings(source, source, wishes=AccessWishes()) == []
+
+
+def test_settings_that_brokers_keep_to_themselves_are_named_for_comparing() -> None:
+    shown = Settings(authorizer=True, open_without_rules=False, super_users=frozenset())
+    hiding = replace(shown, hidden=frozenset({"super.users", "allow.everyone.if.no.acl.found"}))
+    both = plan_settings(hiding, hiding, wishes=AccessWishes())
+    assert [item.name for item in both] == ["super users", "what no rule is about"]
+    assert all("source and of the target" in item.reason for item in both)
+    (theirs,) = plan_settings(shown, hiding, wishes=AccessWishes())
+    assert (theirs.name, "source" in theirs.reason) == ("what no rule is about", False)
 
 
 def test_work_survives_a_file_and_edited_work_is_refused() -> None:

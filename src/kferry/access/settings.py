@@ -14,6 +14,7 @@ from kferry.plans import Action, Item
 from kferry.wire import BrokerError, Cluster, UnsupportedApi
 
 _KIND = "acl"
+_COMPARE = "compare it in the brokers' files of both sides"
 _AUTHORIZER = "authorizer.class.name"
 _OPEN = "allow.everyone.if.no.acl.found"
 _SUPER_USERS = "super.users"
@@ -32,6 +33,9 @@ class Settings:
     authorizer: bool
     open_without_rules: bool
     super_users: frozenset[str]
+    hidden: frozenset[str] = frozenset()
+    """What is set and not shown: brokers take settings that are an authorizer's for secrets
+    (measured: 3.9.2 and 4.3.1)."""
 
 
 async def take_settings(cluster: Cluster) -> Settings | Gap:
@@ -49,10 +53,13 @@ async def take_settings(cluster: Cluster) -> Settings | Gap:
         one = found.get(name)
         return (one.value or "") if one is not None else ""
 
+    told = {name: one.value for name in (_SUPER_USERS, _OPEN) if (one := found.get(name))}
+
     return Settings(
         authorizer=bool(value(_AUTHORIZER)),
         open_without_rules=value(_OPEN).strip().lower() == "true",
         super_users=frozenset(filter(None, map(str.strip, value(_SUPER_USERS).split(";")))),
+        hidden=frozenset(name for name, one in told.items() if one is None),
     )
 
 
@@ -68,18 +75,40 @@ def plan_settings(
     assert isinstance(target, Settings)  # noqa: S101 as above
     if not (source.authorizer and target.authorizer):
         return []
-    items = [
+    return [*_super_users(source, target, wishes), *_without_rules(source, target)]
+
+
+def _super_users(source: Settings, target: Settings, wishes: AccessWishes) -> list[Item]:
+    # Where the source names none, there is nothing to be missed on the target.
+    if hidden := [side for side in (source, target) if _SUPER_USERS in side.hidden]:
+        if source in hidden or source.super_users:
+            reason = f"{_sides(source, target, _SUPER_USERS)} not show {_SUPER_USERS}"
+            return [_left("super users", reason, _COMPARE)]
+        return []
+    return [
         _left(f"super user {name}", "a setting of the brokers (super.users), not a rule")
         for name in sorted(source.super_users)
         if wishes.principal(name) not in target.super_users
     ]
+
+
+def _without_rules(source: Settings, target: Settings) -> list[Item]:
+    if _OPEN in source.hidden | target.hidden:
+        reason = f"{_sides(source, target, _OPEN)} not show {_OPEN}"
+        first = "where it is true, the first rule about something takes it from everybody else"
+        return [_left("what no rule is about", reason, _COMPARE, first)]
     if source.open_without_rules and not target.open_without_rules:
         reason = f"the source allows everything to everybody there ({_OPEN}), the target nothing"
-        items.append(_left("what no rule is about", reason))
+        return [_left("what no rule is about", reason)]
     if target.open_without_rules and not source.open_without_rules:
         reason = f"the target allows everything to everybody there ({_OPEN}), the source nothing"
-        items.append(_left("what no rule is about", reason))
-    return items
+        return [_left("what no rule is about", reason)]
+    return []
+
+
+def _sides(source: Settings, target: Settings, name: str) -> str:
+    hiding = [side for side, one in (("source", source), ("target", target)) if name in one.hidden]
+    return f"the brokers of the {' and of the '.join(hiding)} do"
 
 
 def _left(name: str, reason: str, *details: str) -> Item:
