@@ -11,6 +11,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs e
 from copying import Ended, ended, kferry, sides
 from inspecting import admin_of
 from judge import PATIENCE_S, client_config, create_topic
+from planning import plan
 from test_fence import ALLOW, LITERAL, PREFIXED, TOPIC, exactly
 from test_inspect_access import add_user
 from topic_making import make
@@ -96,4 +97,6 @@ def test_a_source_that_knows_no_producer_ids_is_refused_beforehand(
     assert "--no-way-back" in found[AGE]["why"]
     refused = walk(sides(old), topic, tmp_path)
     assert refused.code == 5, refused.said
+    planned = plan(old, "--topic", topic, migration=topic)
+    assert any("knows no idempotent producers" in note for note in planned.result["notes"])
     assert dry(sides(old), topic, tmp_path, "--no-way-back")[AGE]["passed"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from copying import sides
+from planning import plan
 from switching import assert_exact, flow, switching
 from test_way_back_rights import AGE, RIGHTS, dry
 from topic_making import make
@@ -59,3 +60,7 @@ def test_a_topic_in_a_format_from_before_producer_ids_has_no_way_back_and_that_i
     assert "before 0.11" in found[AGE]["measured"]
     assert f"{old} (0.10.2" in found[AGE]["why"]
     assert dry(sides(aged), old, tmp_path, "--no-way-back")[AGE]["passed"]
+    planned = plan(aged, "--topic", f"{prefix}-*", migration=prefix)
+    (note,) = [one for one in planned.result["notes"] if "no way back" in one]
+    assert f"{old} (0.10.2" in note
+    assert present not in note

@@ -79,13 +79,13 @@ def by_rights(findings: Sequence[Finding]) -> Reading:
     denied = [one for one in findings if one.severity is Severity.ERROR and one not in unanswered]
     remarks = [one for one in findings if one.severity in _REMARKABLE]
     if denied:
-        missing = "; ".join(f"{one.subject}: {one.message}; {one.hint}" for one in denied)
+        missing = "; ".join(f"{one.subject}: {one.message} ({one.hint})" for one in denied)
         return Reading(
             gate="rights for the way back",
             passed=False,
             final=True,
             measured=f"{many(len(denied), 'right')} missing on the source",
-            why=f"{missing}; or {_WITHOUT}",
+            why=f"{missing}. Or {_WITHOUT}",
         )
     return Reading(
         gate="rights for the way back",
