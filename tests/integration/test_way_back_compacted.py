@@ -1,7 +1,8 @@
 """The way back of compacted topics, while the source's cleaner goes over what comes back."""
 
+import subprocess
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,9 @@ class Reader:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("killed", [False, True], ids=["at once", "killed on its way"])
 def test_records_and_positions_come_back_exactly_while_the_cleaner_runs(
-    plain: Sandbox, tmp_path: Path
+    plain: Sandbox, tmp_path: Path, *, killed: bool
 ) -> None:
     mix = Mix(
         cluster=plain.source,
@@ -91,6 +93,12 @@ def test_records_and_positions_come_back_exactly_while_the_cleaner_runs(
             reader.insist(plain.target)
         ahead.stand(plain.target, 0.95)
         done_.stand(plain.target, 0.8)
+        for step in ("follow", "silence", "tail", "positions") if killed else ():
+            walk = Walk(kferry("rollback", *told, cwd=tmp_path))
+            walk.until("step", step)
+            with suppress(subprocess.TimeoutExpired):
+                walk.wait(seconds=0.7)  # not for anything: the moment itself
+            walk.kill()
         walk = Walk(kferry("rollback", *told, cwd=tmp_path))
         walk.until("hand", "hand-over")
         for reader in (lagging, ahead, done_):
@@ -111,3 +119,4 @@ def test_records_and_positions_come_back_exactly_while_the_cleaner_runs(
                 assert {k: v for k, v in found.items() if v is not None} == wanted
                 rest = iter([one.content for one in own])
                 assert all(one.content in rest for one in source[partition]), "not in its order"
+                assert len(source[partition]) < len(own), "nothing was cleaned"

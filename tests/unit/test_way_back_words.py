@@ -8,8 +8,10 @@ from kferry.migration.switching.way_back import Returning
 from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
 from kferry.preflight.findings import Finding, Severity, Side
 from kferry.preflight.permissions import RIGHTS_UNANSWERED
+from kferry.runbook import SCHEMES
+from kferry.runbook.back import WAY_BACK
 from kferry.runbook.returning import by_age, by_rights
-from kferry.runbook.unset import never_committed, read_choice
+from kferry.runbook.unset import asks_uncommitted, never_committed, read_choice
 
 PLACE = TopicPartition(TopicName("orders"), PartitionId(3))
 
@@ -99,3 +101,9 @@ def test_missing_rights_shut_the_gate_for_good_and_silence_only_for_now() -> Non
     wanted = by_rights([right(Severity.WARNING), right(Severity.OK)])
     assert wanted.passed
     assert "Write on topics" in wanted.why
+
+
+def test_only_schemes_that_copy_everything_ask_where_nobody_committed() -> None:
+    asking = [name for name, scheme in SCHEMES.items() if asks_uncommitted(scheme)]
+    assert asking == ["mirror", "consumer-first"]
+    assert asks_uncommitted(WAY_BACK)

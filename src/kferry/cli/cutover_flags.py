@@ -53,8 +53,7 @@ Bundle = Annotated[
 Uncommitted = Annotated[
     Literal["start", "end", "leave"] | None,
     Parameter(
-        help="where groups at work go on in partitions with records for which they never "
-        "committed: as with auto.offset.reset earliest (start), latest (end), or unset (leave)",
+        help="where groups at work go on in partitions where they never committed",
         show_default=False,
     ),
 ]

@@ -23,7 +23,7 @@ from kferry.runbook.record import Record
 from kferry.runbook.returning import can_return
 from kferry.runbook.schemes import SCHEMES
 from kferry.runbook.steps import Scheme
-from kferry.runbook.unset import never_committed, read_choice
+from kferry.runbook.unset import asks_uncommitted, never_committed, read_choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ async def _look(sides: Sides, scope: Scope, silence_s: float) -> list[Reading]:
 async def unset_now(sides: Sides, record: Record, scope: Scope) -> list[Reading]:
     """Say where groups at work have no position, in schemes that place them."""
     scheme = SCHEMES.get(record.scheme)
-    if scheme is None or not scheme.copies or scheme.unconsumed:
+    if scheme is None or not asks_uncommitted(scheme):
         return []
     source = sides.clusters.source
     groups = await scope.groups_on(source)

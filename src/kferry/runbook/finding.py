@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kferry.errors import ExitCode, KferryError
+from kferry.errors import ExitCode, KferryError, UsageError
 from kferry.migration.book import TopicEntry, read_topics
 from kferry.migration.clusters import Sides
 from kferry.migration.maps import Documents
@@ -23,6 +23,7 @@ from kferry.names import TopicName
 from kferry.runbook.fencing import can_be_fenced
 from kferry.runbook.record import Record, read_record
 from kferry.runbook.schemes import SCHEMES
+from kferry.runbook.unset import asks_uncommitted
 
 
 class NoScheme(KferryError):
@@ -117,6 +118,7 @@ async def find(
 ) -> tuple[Record, Scope]:
     """Return the cutover that is under way, or a new one."""
     known = under_way(documents)
+    _insist_on_use(request, known)
     entries = read_topics(documents)
     if known is not None:
         _insist_on_same(request, known)
@@ -159,6 +161,17 @@ async def find(
         facts=facts,
     )
     return record, Scope(topics=topics, groups=request.groups)
+
+
+def _insist_on_use(request: CutoverRequest, known: Record | None) -> None:
+    """Refuse a word that a scheme would not heed."""
+    scheme = SCHEMES.get(request.scheme or ("" if known is None else known.scheme))
+    if request.uncommitted is not None and scheme is not None and not asks_uncommitted(scheme):
+        raise UsageError(
+            f"{scheme.name} has its own rule for what no group has read",
+            hint="leave --uncommitted out; it is for "
+            + " and ".join(name for name, one in SCHEMES.items() if asks_uncommitted(one)),
+        )
 
 
 def with_word(request: CutoverRequest, known: Record) -> Record:

@@ -43,7 +43,7 @@ from kferry.runbook.flow import Flow
 from kferry.runbook.operations import Reading
 from kferry.runbook.returning import can_return
 from kferry.runbook.steps import Scheme
-from kferry.runbook.unset import never_committed
+from kferry.runbook.unset import asks_uncommitted, never_committed
 from kferry.wire import Cluster
 
 
@@ -227,8 +227,8 @@ class Live:
 
     async def _unset(self) -> list[Unset]:
         """Find where groups that were at work never committed."""
-        if self.scheme.unconsumed or not self.scheme.copies:
-            return []  # these schemes have rules of their own for what nobody has read
+        if not asks_uncommitted(self.scheme):
+            return []
         work = read_at_work(await read_documents(self.target, self.ledger))
         places = await places_of(self.source, work)
         return await find_unset(self.source, self.scope, work, places)

@@ -8,6 +8,7 @@ from typing import Any
 
 from kferry.migration.switching.uncommitted import Choice, Unset
 from kferry.runbook.operations import Reading
+from kferry.runbook.steps import Scheme
 from kferry.units import many, some
 
 _GATE = "never committed"
@@ -22,6 +23,11 @@ _SAID = {
     Choice.END: "they go on where the log ended when the cutover began, as was said",
     Choice.LEAVE: "no position is set, as was said: auto.offset.reset decides there",
 }
+
+
+def asks_uncommitted(scheme: Scheme) -> bool:
+    """Whether it matters in a scheme: others begin with an empty target, or have their own rule."""
+    return scheme.copies and not scheme.unconsumed
 
 
 def read_choice(facts: Mapping[str, Any]) -> Choice | None:
