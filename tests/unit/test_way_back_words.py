@@ -86,9 +86,12 @@ def test_what_the_age_of_a_source_allows_is_said_and_how_to_go_without() -> None
         assert told.final
         assert "--no-way-back" in told.why
     assert "orders (0.10.2-IV0)" in old.why
-    exact = by_age(Returning(release="2.4", brokers=True, old_formats={}, forgetful=True))
+    exact = by_age(
+        Returning(release="1.1", brokers=True, old_formats={}, forgetful=True, zstd=False)
+    )
     assert exact.passed
     assert "forgets producers" in exact.why
+    assert "zstd" in exact.why
 
 
 def test_missing_rights_shut_the_gate_for_good_and_silence_only_for_now() -> None:

@@ -65,6 +65,11 @@ def by_age(found: Returning) -> Reading:
         remarks.append(
             f"Kafka {found.release} forgets producers early: coming back may pause to look again"
         )
+    if not found.zstd:
+        remarks.append(
+            f"Kafka {found.release} does not know zstd: what producers write on the target in it "
+            "cannot come back"
+        )
     return Reading(
         gate="way back",
         passed=True,

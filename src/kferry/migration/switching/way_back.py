@@ -21,6 +21,7 @@ _PROTOCOL = "inter.broker.protocol.version"
 _WITH_PRODUCER_IDS = (0, 11)
 _FORMAT_UNHEEDED_SINCE = (3, 0)  # KIP-724
 _KEEPS_PRODUCERS = (2, 5)  # KIP-360
+_KNOWS_ZSTD = (2, 1)  # KIP-110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Returning:
     """Topics whose format we may not ask for."""
     forgetful: bool = False
     """Whether brokers forget producers early (before 2.5): a copy settles more often."""
+    zstd: bool = True
+    """Whether brokers know this compression (2.1); what comes in it cannot be brought back else."""
 
     @property
     def possible(self) -> bool:
@@ -77,6 +80,7 @@ async def look_at_return(source: Cluster, topics: Collection[TopicName]) -> Retu
         old_formats=old,
         untold=tuple(sorted(untold)),
         forgetful=versions.release_number < _KEEPS_PRODUCERS,
+        zstd=versions.release_number >= _KNOWS_ZSTD,
     )
 
 
