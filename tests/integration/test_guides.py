@@ -27,7 +27,13 @@ def script_of(guide: str) -> str:
         "mirror",
         *(
             pytest.param(name, marks=pytest.mark.versions)
-            for name in ("producer-first", "dual-consumer", "consumer-first", "drain")
+            for name in (
+                "producer-first",
+                "dual-consumer",
+                "consumer-first",
+                "drain",
+                "double-write",
+            )
         ),
     ],
 )

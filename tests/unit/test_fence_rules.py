@@ -112,4 +112,5 @@ def test_schemes_in_which_the_source_is_still_drained_have_no_fence() -> None:
     assert [name for name, one in SCHEMES.items() if not can_be_fenced(one)] == [
         "producer-first",
         "dual-consumer",
+        "double-write",
     ]

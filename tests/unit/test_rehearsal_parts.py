@@ -96,6 +96,10 @@ def test_who_stands_still_from_which_step_to_which_follows_from_the_scheme() -> 
             "producers": ("silence", "hand-over"),
             "consumers": ("consumers-stop", "hand-over"),
         },
+        "double-write": {
+            "producers": ("hand-over", "hand-over"),
+            "consumers": ("consumers-stop", "consumers-start"),
+        },
     }
 
 

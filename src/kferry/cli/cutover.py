@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from kferry.cli import loop
 from kferry.cli.asking import agreed, insist_on_somebody
-from kferry.cli.console import answer, answer_json, fitted, say
+from kferry.cli.console import answer, answer_json, say
 from kferry.cli.copy_flags import CopyFlags, copy_request
 from kferry.cli.cutover_flags import (
     Bundle,
@@ -27,8 +27,9 @@ from kferry.cli.cutover_flags import (
     Uncommitted,
     Verify,
 )
-from kferry.cli.cutover_lines import ended_lines, head_lines, plan_lines
+from kferry.cli.cutover_lines import ended_lines, head_lines, plan_lines, scheme_lines
 from kferry.cli.fence_flags import FenceAnyway, FenceFlag, FencePrincipals, fence_again, fence_wish
+from kferry.cli.map_flags import Maps, maps_again
 from kferry.cli.options import Options
 from kferry.cli.stopping import StoppedNow, stoppable
 from kferry.config import TopicSelection, parse_duration
@@ -54,6 +55,7 @@ def run(
     hooks: HooksDir = None,
     producers_stopped: ProducersStopped = False,
     bundle: Bundle = None,
+    map_: Maps = (),
     no_way_back: Annotated[
         bool,
         Parameter(
@@ -100,6 +102,7 @@ def run(
         way_back=not no_way_back,
         accept_late=accept_late,
         uncommitted=uncommitted,
+        maps=map_,
         fence=fence_wish(fence, fence_principal, fence_anyway),
     )
     if rehearse:
@@ -127,7 +130,7 @@ def run(
     except NoScheme:
         return _list_schemes(options)
     if dry_run:
-        return _answer_dry(planned, options)
+        return _answer_dry(planned, options, map_)
     if not _agreed(planned, options):
         say("nothing was changed")
         return ExitCode.REFUSED
@@ -148,6 +151,7 @@ def roll_back(
     hooks: HooksDir = None,
     producers_stopped: ProducersStopped = False,
     bundle: Bundle = None,
+    map_: Maps = (),
     accept_late: Annotated[
         bool,
         Parameter(
@@ -186,6 +190,7 @@ def roll_back(
         accept_late=accept_late,
         give_up=give_up,
         uncommitted=uncommitted,
+        maps=map_,
     )
     if bundle is not None and bundle.is_file():
         from kferry.cli import rollback_offline  # noqa: PLC0415 as above
@@ -221,6 +226,7 @@ def _request(
     accept_late: bool = False,
     give_up: bool = False,
     uncommitted: Literal["start", "end", "leave"] | None = None,
+    maps: tuple[Path, ...] = (),
     fence: "FenceWish | None" = None,
 ) -> "CutoverRequest":
     from kferry.migration.switching.uncommitted import Choice  # noqa: PLC0415
@@ -247,6 +253,7 @@ def _request(
         accept_late=accept_late,
         give_up=give_up,
         uncommitted=None if uncommitted is None else Choice(uncommitted),
+        maps=maps,
         fence=fence,
     )
 
@@ -265,20 +272,13 @@ def _list_schemes(options: Options) -> ExitCode:
                 }
             )
     else:
-        answer("ways to switch over; there is no default, they differ in what stands still when:")
-        for scheme in SCHEMES.values():
-            answer()
-            for part in fitted(f"{scheme.name}: {scheme.short}"):
-                answer(part)
-            for part in fitted(f"  promise: {scheme.promise}"):
-                answer(part)
-            for part in fitted(f"  steps: {', '.join(step.name for step in scheme.steps)}"):
-                answer(part)
+        for line in scheme_lines(SCHEMES.values()):
+            answer(line)
     say(f"next: kferry cutover --scheme NAME --dry-run{options.again(topics=True)}")
     return ExitCode.USAGE
 
 
-def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
+def _answer_dry(planned: "Planned", options: Options, maps: tuple[Path, ...]) -> ExitCode:
     if options.json:
         answer_json(
             {
@@ -301,7 +301,7 @@ def _answer_dry(planned: "Planned", options: Options) -> ExitCode:
     else:
         for line in plan_lines(planned):
             answer(line)
-    again = f"{_flags_again(planned)}{options.again(topics=True)}"
+    again = f"{_flags_again(planned)}{options.again(topics=True)}{maps_again(maps)}"
     say(f"next: kferry cutover --scheme {planned.scheme.name}{again}")
     return ExitCode.DONE
 
@@ -335,7 +335,7 @@ def _walk(
 
     stop = asyncio.Event()
     screen = _screen(request, options, stop, hooks=hooks, producers_stopped=producers_stopped)
-    again = options.again()
+    again = f"{options.again()}{maps_again(request.maps)}"
     try:
         record = loop.run(stoppable(lambda stop: work(screen, stop), say=screen.narrate, stop=stop))
     except (Stopped, StoppedNow):
@@ -349,7 +349,7 @@ def _walk(
     else:
         for line in ended_lines(record):
             answer(line)
-    say(f"next: {_next(record)}{again}")
+    say(f"next: {_next(record)}{options.again()}")
     return ExitCode.DONE
 
 

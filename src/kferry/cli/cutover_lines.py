@@ -3,7 +3,7 @@
 Owns the words. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kferry.cli.console import fitted
@@ -12,13 +12,23 @@ from kferry.runbook.operations import Reading
 from kferry.units import many, some
 
 if TYPE_CHECKING:
-    from kferry.runbook import Record, Step
+    from kferry.runbook import Record, Scheme, Step
     from kferry.runbook.dry import Planned
     from kferry.runbook.offline import HalfWay
 
 _MOST_NAMED = 10
 _KEPT = ("verified", "copied", "positions", "drained", "consumers", "way back")
 """Gates that prove something at the end; the others were seen when they were passed."""
+
+
+def scheme_lines(schemes: "Iterable[Scheme]") -> list[str]:
+    """List the ways to switch over."""
+    lines = ["ways to switch over; there is no default, they differ in what stands still when:"]
+    for scheme in schemes:
+        lines += ["", *fitted(f"{scheme.name}: {scheme.short}")]
+        lines += fitted(f"  promise: {scheme.promise}")
+        lines += fitted(f"  steps: {', '.join(step.name for step in scheme.steps)}")
+    return lines
 
 
 def plan_lines(planned: "Planned") -> list[str]:

@@ -14,6 +14,7 @@ from kferry.cli import loop
 from kferry.cli.asking import agreed, insist_on_somebody
 from kferry.cli.console import answer, answer_json, say
 from kferry.cli.group_lines import move_json, shown_lines, total, undone_json, undone_lines
+from kferry.cli.map_flags import Maps, maps_again
 from kferry.cli.options import Options
 from kferry.cli.status import target_of
 from kferry.cli.tables import visible
@@ -42,22 +43,12 @@ _Uncopied = Annotated[
     ),
 ]
 
-_Maps = Annotated[
-    tuple[Path, ...],
-    Parameter(
-        name="--map",
-        help="file of a DualProducer, or a folder of them, instead of a copy's map; repeatable",
-        negative=(),
-        show_default=False,
-    ),
-]
-
 
 def show(
     *,
     group: _Groups = (),
     uncopied: _Uncopied = None,
-    map_: _Maps = (),
+    map_: Maps = (),
     options: Options | None = None,
 ) -> ExitCode:
     """Both sides of every group: position, lag, and where it goes on, on the target.
@@ -99,7 +90,7 @@ def sync(
         Parameter(help="with --follow, how often to look: 5s, 1min", show_default=False),
     ] = None,
     uncopied: _Uncopied = None,
-    map_: _Maps = (),
+    map_: Maps = (),
     undo: Annotated[
         bool,
         Parameter(
@@ -283,6 +274,5 @@ def _answer_rows(shown: "Shown") -> None:
 
 
 def _again(options: Options, group: tuple[str, ...], maps: tuple[Path, ...] = ()) -> str:
-    words = [f" --map {shlex.quote(str(one))}" for one in maps]
-    words += [f" --group {shlex.quote(one)}" for one in group]
-    return options.again(topics=True) + "".join(words)
+    named = "".join(f" --group {shlex.quote(one)}" for one in group)
+    return f"{options.again(topics=True)}{maps_again(maps)}{named}"

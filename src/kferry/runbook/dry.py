@@ -17,6 +17,7 @@ from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.uncommitted import find_unset
 from kferry.names import TopicName
 from kferry.runbook import fencing, readings
+from kferry.runbook.both_sides import BothSides, reader, with_files
 from kferry.runbook.finding import CutoverRequest, find
 from kferry.runbook.operations import Reading
 from kferry.runbook.record import Record
@@ -46,6 +47,7 @@ async def dry_run(request: CutoverRequest) -> Planned:
         documents: Documents = {}
         if ledger is not None:
             documents = await read_documents(target, ledger, source=sides.clusters.source)
+        request = with_files(request, sides)
         record, scope = await find(request, sides, documents, migration)
         return Planned(
             migration=migration,
@@ -55,10 +57,24 @@ async def dry_run(request: CutoverRequest) -> Planned:
             readings=(
                 *await _look(sides, scope, request.silence_s),
                 *await unset_now(sides, record, scope),
+                *await _both(request, sides, scope),
                 *await way_back_now(sides, record, scope),
                 *await fence_now(sides, record),
             ),
         )
+
+
+async def _both(request: CutoverRequest, sides: Sides, scope: Scope) -> list[Reading]:
+    if not request.maps:
+        return []
+    both = BothSides(
+        source=sides.clusters.source,
+        target=sides.clusters.target,
+        scope=scope,
+        read=reader(request, sides),
+        silence=SilenceWatch(cluster=sides.clusters.source, seconds=request.silence_s),
+    )
+    return [*await both.fit(), *await both.complete()]
 
 
 async def fence_now(sides: Sides, record: Record) -> list[Reading]:

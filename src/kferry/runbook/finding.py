@@ -40,6 +40,13 @@ class NotFenceable(KferryError):
     exit_code = ExitCode.USAGE
 
 
+class MapsOrNone(KferryError):
+    """Map files are there for a scheme that has no use for them, or are missing."""
+
+    code = "K280"
+    exit_code = ExitCode.USAGE
+
+
 class OtherCutover(KferryError):
     """A cutover of something else is under way."""
 
@@ -70,6 +77,8 @@ class CutoverRequest:
     """Whether what is written on the target shall be able to return, where the scheme can."""
     accept_late: bool = False
     """Whether records that came to the source behind the switch may stay there."""
+    maps: tuple[Path, ...] = ()
+    """Map files of applications that write both sides, or folders of them."""
     fence: FenceWish | None = None
     """Whether writing to the source shall be forbidden once it is silent, and to whom."""
     uncommitted: Choice | None = None
@@ -122,6 +131,7 @@ async def find(
     entries = read_topics(documents)
     if known is not None:
         _insist_on_same(request, known)
+        _insist_on_maps(request, known.scheme)
         if not request.way_back and not known.no_return and "way_back" in known.facts:
             without = {key: value for key, value in known.facts.items() if key != "way_back"}
             known = replace(known, facts=without)
@@ -132,6 +142,7 @@ async def find(
             "no scheme was named, and no cutover is under way",
             hint="kferry cutover --scheme mirror; kferry cutover alone lists them",
         )
+    _insist_on_maps(request, request.scheme)
     topics = await find_topics(
         sides.clusters.source, request.copy.selection, entries, request.copy.mapping
     )
@@ -144,8 +155,7 @@ async def find(
         if not can_be_fenced(scheme):
             raise NotFenceable(
                 f"{scheme.name} cannot be walked with a fence",
-                "Consumers drain the source while producers are on the target already: there is "
-                "no time when the source is silent and kferry has copied it.",
+                "There is no time when the source is silent and kferry has copied it.",
                 hint="leave --fence out, or take one of "
                 + ", ".join(name for name, one in SCHEMES.items() if can_be_fenced(one)),
             )
@@ -195,6 +205,21 @@ def _with_fence(request: CutoverRequest, known: Record) -> Record:
             changed="Nothing was changed.",
         )
     return replace(known, facts={**known.facts, "fence": request.fence.document()})
+
+
+def _insist_on_maps(request: CutoverRequest, name: str) -> None:
+    """Where applications write both sides, their map files are needed at every walk."""
+    dual = name in SCHEMES and SCHEMES[name].dual
+    if dual and not request.maps:
+        raise MapsOrNone(
+            f"{name} goes by the map files of the applications, and none was named",
+            hint="--map FOLDER: where the files of DualProducer(map_file=...) lie; repeatable",
+        )
+    if request.maps and not dual:
+        raise MapsOrNone(
+            f"--map does not go with {name}: it copies, or begins with an empty target",
+            hint="kferry cutover --scheme double-write --map FOLDER, or leave --map out",
+        )
 
 
 def _insist_on_same(request: CutoverRequest, known: Record) -> None:

@@ -39,6 +39,7 @@ from kferry.names import TopicName, TopicPartition
 from kferry.runbook import fencing, readings
 from kferry.runbook.arming import Way, arm, armed, other_ledger
 from kferry.runbook.back import WAY_BACK
+from kferry.runbook.both_sides import BothSides, DualGates
 from kferry.runbook.flow import Flow
 from kferry.runbook.operations import Reading
 from kferry.runbook.returning import can_return
@@ -48,7 +49,7 @@ from kferry.wire import Cluster
 
 
 @dataclass(slots=True, kw_only=True)
-class Live:
+class Live(DualGates):
     """Operations that change things."""
 
     scheme: Scheme
@@ -67,6 +68,7 @@ class Live:
     """Whether records that came to the source behind the switch may stay there."""
     uncommitted: Choice | None = None
     """Where groups at work go on that have no position; None: nobody said."""
+    both: BothSides | None = None
     fence_around: Fence | None = None
     """Around the topics of the way there's source, if one was asked for."""
     _compared: Reading | None = None
@@ -206,7 +208,7 @@ class Live:
         await self.keep_images()
 
     async def positions_committed(self) -> list[Reading]:
-        if not self.scheme.copies:
+        if not self.scheme.copies and self.both is None:
             return await self._starts()
         # Again at each look: what is committed is committed once, and what waited may be there now.
         shown = await sync_once(
@@ -215,6 +217,7 @@ class Live:
             meant=named(self.scope.groups),
             # What groups did on the target counts, even where somebody set one back there.
             force=self._back,
+            files=None if self.both is None else self.both.read,
         )
         partitions = await self.scope.source_partitions(self.source)
         unset = await self._unset()
@@ -257,6 +260,9 @@ class Live:
         readings.insist_on_undone(failed)
 
     async def positions_home(self) -> None:
+        if self.both is not None:
+            await self.both.take_home(self.ledger)
+            return
         # A copy that was killed wrote more than its ledger knows, and groups have read it: settled
         # first, the map knows every record they can have seen.
         await self.flow.to_the_end()

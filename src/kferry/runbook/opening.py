@@ -27,6 +27,7 @@ from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.way_back import NoWayBack
 from kferry.names import TopicName
 from kferry.runbook.arming import Way
+from kferry.runbook.both_sides import BothSides, reader, with_files
 from kferry.runbook.bundle import Keepsake
 from kferry.runbook.comparing import Comparison
 from kferry.runbook.fencing import scheme_of
@@ -114,6 +115,7 @@ async def open_way_there(
     base: Base, request: CutoverRequest, operator: Operator, stop: asyncio.Event
 ) -> AsyncIterator[Opened]:
     """Open what the cutover that is under way needs, or a new one."""
+    request = with_files(request, base.sides)
     record, scope = await find(request, base.sides, base.documents, base.migration)
     scheme = scheme_of(record)
     ledger = base.ledger
@@ -240,13 +242,15 @@ async def _opened(
     operator.about(hook_facts(base.migration, record, request.copy.source, request.copy.target))
     flow = Flow(request=copy, narrate=operator.narrate, stop=stop)
     book = CutoverBook(base.sides.clusters.target, record_ledger)
+    silence = SilenceWatch(cluster=way.sides.clusters.source, seconds=request.silence_s)
     live = Live(
         scheme=scheme,
         way=way,
         other=other,
         flow=flow,
         book=CutoverBook(way.sides.clusters.target, way.ledger),
-        silence=SilenceWatch(cluster=way.sides.clusters.source, seconds=request.silence_s),
+        silence=silence,
+        both=_both(request, scheme, way, silence),
         compare=Comparison(
             copy=copy,
             migration=way.migration,
@@ -276,6 +280,21 @@ async def _opened(
         signs.cancel()
         await asyncio.gather(signs, return_exceptions=True)
         await flow.abandon()
+
+
+def _both(
+    request: CutoverRequest, scheme: Scheme, way: Way, silence: SilenceWatch
+) -> BothSides | None:
+    if not scheme.dual:
+        return None
+    return BothSides(
+        source=way.sides.clusters.source,
+        target=way.sides.clusters.target,
+        scope=way.scope,
+        read=reader(request, way.sides),
+        silence=silence,
+        accept_late=request.accept_late,
+    )
 
 
 def _fence(

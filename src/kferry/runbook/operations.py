@@ -38,6 +38,18 @@ class Operations(Protocol):
     async def empty_targets(self) -> list[Reading]:
         """Are the target's topics there, and empty?"""
 
+    async def fit_for_both(self) -> list[Reading]:
+        """Where applications write both sides: are these alike, and are the map files here?"""
+
+    async def on_both_sides(self) -> list[Reading]:
+        """Is all that groups have yet to read on both sides, and nothing else on the target?"""
+
+    async def nothing_left(self) -> list[Reading]:
+        """Is all that groups had yet to read on the source on the target?"""
+
+    async def released(self) -> list[Reading]:
+        """Is the source silent, or written to second by who writes to the target first?"""
+
     async def caught_up(self) -> list[Reading]:
         """Is the copy as far as the source is now?"""
 

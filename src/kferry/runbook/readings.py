@@ -305,6 +305,7 @@ def positions(
     return Reading(
         gate="positions",
         passed=not shut,
+        final=any(move.step is Step.REFUSED for move in shut),
         measured=f"{there:,} of {many(len(own), 'position')} committed and read back; "
         f"{sum(one.again for one in known):,} records read again, "
         f"{sum(one.skipped for one in known):,} skipped",

@@ -46,6 +46,13 @@ class NothingCopied(KferryError):
     exit_code = ExitCode.REFUSED
 
 
+class NotRehearsed(KferryError):
+    """A scheme has nothing that a rehearsal could add to a dry run."""
+
+    code = "K281"
+    exit_code = ExitCode.REFUSED
+
+
 class NoShadows(KferryError):
     """What is made could not be taken away again."""
 
@@ -201,6 +208,13 @@ async def _opened(request: CutoverRequest) -> AsyncIterator[Ground]:
                 hint="kferry cutover --dry-run tries less, and makes none",
             )
         record, scope = await find(request, sides, documents, migration)
+        if fencing.scheme_of(record).dual:
+            raise NotRehearsed(
+                f"{record.scheme} cannot be rehearsed",
+                "Nothing is copied that could be compared: applications write both sides.",
+                hint="--dry-run in place of --rehearse asks all gates; kferry groups show --map "
+                "FOLDER says where each group would go on",
+            )
         ground = Ground(
             migration=migration,
             sides=sides,

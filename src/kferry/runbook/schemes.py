@@ -57,6 +57,13 @@ _START_ALL = Handover(
     on="target",
     asks="start producers and consumers, both on the target from now on",
 )
+_LET_GO = Handover(
+    hook=Hook.HANDOVER,
+    do="move-producers",
+    on="target",
+    asks="let the producers write to the target alone from now on, or to the target first and to "
+    "the source second",
+)
 _MOVE_PRODUCERS = Handover(
     hook=Hook.HANDOVER,
     do="move-producers",
@@ -279,6 +286,50 @@ DRAIN = Scheme(
         _DONE,
     ),
 )
+DOUBLE_WRITE = Scheme(
+    name="double-write",
+    short="applications write both sides; consumers move by the map files, producers let go later",
+    promise="0 lost; order kept for each writer in a partition. Where several write one partition, "
+    "their records may stand in another order on the target: what groups read again for it is "
+    "counted beforehand; with one writer, 0 repeated",
+    copies=False,
+    dual=True,
+    steps=(
+        replace(_LOOK, gate=lambda do: _all(do.fit, do.fit_for_both)),
+        Step(
+            name="dual",
+            says="all that groups have yet to read must be on both sides, and nobody may write to "
+            "one side alone",
+            gate=lambda do: do.on_both_sides(),
+        ),
+        replace(_CONSUMERS_STOP, copying=False),
+        replace(
+            _POSITIONS,
+            says="commit on the target where each group goes on, by the map files as they are "
+            "then, and read it back",
+        ),
+        replace(_CONSUMERS_START, rests=True, undo=lambda do: do.positions_home()),
+        replace(
+            _MARK,
+            says="write down where both sides end; all must still be on both sides",
+            hurried=False,
+            gate=lambda do: do.nothing_left(),
+        ),
+        Step(
+            name="hand-over",
+            says="producers let go of the source; it falls silent, or is written to second",
+            no_return=True,
+            handover=_LET_GO,
+            gate=lambda do: do.released(),
+        ),
+        replace(
+            _DONE,
+            says="all that the source has must be on the target, which the topics belong to now",
+            gate=lambda do: do.nothing_left(),
+        ),
+    ),
+)
 SCHEMES = {
-    scheme.name: scheme for scheme in (MIRROR, PRODUCER_FIRST, DUAL_CONSUMER, CONSUMER_FIRST, DRAIN)
+    scheme.name: scheme
+    for scheme in (MIRROR, PRODUCER_FIRST, DUAL_CONSUMER, CONSUMER_FIRST, DRAIN, DOUBLE_WRITE)
 }

@@ -94,6 +94,8 @@ class Scheme:
     steps: tuple[Step, ...]
     copies: bool
     """Whether it moves records, or begins with an empty target."""
+    dual: bool = False
+    """Whether applications write both sides, and their map files lead from one to the other."""
     unconsumed: bool = False
     """Whether only what no group has read is moved."""
     returns: bool = False

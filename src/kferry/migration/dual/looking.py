@@ -52,15 +52,23 @@ class _Read(NamedTuple):
 
 
 async def look_until_settled(
-    source: Cluster, target: Cluster, read: Callable[[], Files], lowest: Lowest
+    source: Cluster,
+    target: Cluster,
+    read: Callable[[], Files],
+    lowest: Lowest,
+    *,
+    strangers: bool = True,
 ) -> tuple[Files, dict[TopicPartition, Joined]]:
-    """Look until all that the source had at first is on the target, or had time to get there."""
+    """Look until all that the source had at first is on the target, or had time to get there.
+
+    `strangers`: whether what only the target has matters; positions need that.
+    """
     clock = asyncio.get_running_loop().time
     until = clock() + _ARRIVES_S
     settled_to: dict[TopicPartition, int] = {}
     while True:
         files = read()
-        found = await look(source, target, files, lowest)
+        found = await look(source, target, files, lowest, strangers=strangers)
         settled_to = {place: settled_to.get(place, one.end) for place, one in found.items()}
         found = {place: replace(one, settled_to=settled_to[place]) for place, one in found.items()}
         coming = any(
@@ -74,7 +82,7 @@ async def look_until_settled(
 
 
 async def look(
-    source: Cluster, target: Cluster, files: Files, lowest: Lowest
+    source: Cluster, target: Cluster, files: Files, lowest: Lowest, *, strangers: bool = True
 ) -> dict[TopicPartition, Joined]:
     """Look once at partitions whose topics the files know."""
     told = {
@@ -105,7 +113,11 @@ async def look(
         async with few:
             try:
                 return await _joined(
-                    told[place], (source, place, here), (target, other, over), lowest[place]
+                    told[place],
+                    (source, place, here),
+                    (target, other, over),
+                    lowest[place],
+                    strangers=strangers,
                 )
             except (WireError, Unreadable) as error:
                 return _untold(told[place], str(error))
@@ -122,7 +134,9 @@ class _Log(NamedTuple):
 _Side = tuple[Cluster, TopicPartition, _Log]
 
 
-async def _joined(told: Told, source: _Side, target: _Side, lowest: int | None) -> Joined:
+async def _joined(
+    told: Told, source: _Side, target: _Side, lowest: int | None, *, strangers: bool
+) -> Joined:
     (_, _, here), (_, _, over) = source, target
     since = max(here.start, here.end if lowest is None else lowest)
     first = min((run.source for run in told.runs), default=here.end)
@@ -130,6 +144,8 @@ async def _joined(told: Told, source: _Side, target: _Side, lowest: int | None) 
     began = min((run.target for run in told.runs), default=over.end)
     # A record lies there once: no more can be from the source than are not paired.
     open_ = unclaimed(told, max(over.start, began - _length(gaps)), over.end)
+    if not strangers and not gaps:
+        open_ = []
     if open_:
         gaps = unpaired(told, min(since, max(here.start, first)), here.end)
     gaps, counted = _worth_reading(gaps, first, since)
@@ -137,14 +153,14 @@ async def _joined(told: Told, source: _Side, target: _Side, lowest: int | None) 
     ours = await _read(source, gaps)
     theirs = [] if left_out else await _read(target, open_)
     stamped = all(one.stamped for one in (*ours, *theirs))
-    runs, left, strangers = matched(told, _seen(ours, stamped), _seen(theirs, stamped))
+    runs, left, others = matched(told, _seen(ours, stamped), _seen(theirs, stamped))
     begun = min((run.target for run in runs), default=over.end)
     # What the source has lost since cannot be told from what it never had.
     gone_to = max(
         (run.target + min(run.length, here.start - run.source) for run in runs if run[0] < here[0]),
         default=begun,
     )
-    strange = [one for one in strangers if one >= gone_to]
+    strange = [one for one in others if one >= gone_to]
     lacks = [*lacks_of(told, left, runs, since=since), *counted]
     return Joined(
         target=told.target,

@@ -17,7 +17,8 @@ _WORDS = {
     Why.MISSING: "missing there, a map file says",
     Why.UNKNOWN: "not there: their writer was killed before it wrote them to the target",
     Why.WAITING: "not there yet: their writer has no answer for them, or was killed just then",
-    Why.BEFORE: "not there: they are older than what was written to both sides",
+    Why.BEFORE: "not there: they are older than what was written to both sides, or were "
+    "written to the source alone",
     Why.UNTOLD: "in no map file: somebody writes to the source alone",
 }
 

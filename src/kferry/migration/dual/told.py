@@ -55,6 +55,11 @@ class Files:
         """Name the target's topics by those of the source."""
         return {place.topic: one.target for place, one in self.partitions.items()}
 
+    def first(self, place: TopicPartition) -> int | None:
+        """Return the source's offset from which on a partition was written to both sides."""
+        told = self.partitions.get(place)
+        return None if told is None else min((run.source for run in told.runs), default=None)
+
 
 def read_files(named: Sequence[Path], *, source_id: str, target_id: str) -> Files:
     """Read map files, and all that lie in folders."""
