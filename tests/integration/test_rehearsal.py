@@ -102,10 +102,14 @@ def shop(plain: Sandbox) -> Iterator[Shop]:
     commit(plain.source, made.working, here)
     done = copy(plain, "--topic", f"{prefix}-*", migration=prefix)
     assert done.code == 0, done.said
-    # A target on which no group was ever at work makes a topic of its own for the first commit.
-    commit(plain.target, f"{prefix}-elsewhere", [TopicPartition(mix.topics[0], 0, 0)])
+    first_group(plain, mix.topics[0])
     with member(plain.source, mix.topics[0], **{"group.id": made.working}):
         yield made
+
+
+def first_group(sandbox: Sandbox, topic: str) -> None:
+    """A target on which no group was ever at work makes a topic of its own for the first one."""
+    commit(sandbox.target, f"{topic}-elsewhere", [TopicPartition(topic, 0, 0)])
 
 
 def hook(folder: Path, name: str, script: str) -> None:
@@ -269,6 +273,9 @@ def test_what_cannot_be_rehearsed_is_refused_with_the_next_command(
     assert "nothing of these topics is copied yet" in nothing.said
     assert "kferry copy" in nothing.said
     assert copy(plain, "--topic", topic, migration=prefix).code == 0
+    mistyped = shop.rehearse("--group", f"{prefix}-nobody")
+    assert mistyped.code == 2
+    assert f"is called {prefix}-nobody" in " ".join(mistyped.said.split())
     hook(tmp_path / "hooks", "on-silence", "exit 3")
     unaware = shop.rehearse(hooks=tmp_path / "hooks")
     assert unaware.code == 5
@@ -322,6 +329,7 @@ def test_under_live_traffic_with_a_copy_at_work_nobody_notices(
         shop = Shop(sandbox=plain, prefix=switch.prefix, topics=())
         with running(plain, "--topic", f"{switch.prefix}-*", migration=switch.prefix) as run:
             run.until_shown(lambda shown: shown["state"] == "following")
+            first_group(plain, f"{switch.prefix}-1")
             names = [(one["topics"], one["groups"], one["acls"]) for one in shop.pictures()]
             for _ in range(3):
                 done = shop.rehearse(hooks=tmp_path / "hooks")

@@ -63,6 +63,11 @@ def ended_lines(found: "Rehearsed") -> list[str]:
             f"{many(len(found.samples), 'group')} compared; both clusters are as they were"
         )
     ]
+    if found.first_group:
+        lines += fitted(
+            "  but for __consumer_offsets, which the target's brokers make when positions are "
+            "committed there for the first time"
+        )
     for sample in found.samples:
         lines += _sample_lines(sample)
     lines += ["", "expected interruption"]

@@ -146,6 +146,7 @@ async def _walk(
         steps=tuple(done),
         back=tuple(back),
         samples=tuple(tries.samples),
+        first_group=tries.shadows.first,
         interruptions=tuple(
             expected(ground.scheme, {one.step.name: _pieces(one, tries) for one in done})
         ),

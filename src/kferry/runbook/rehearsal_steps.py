@@ -9,8 +9,10 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from kferry.admin.offsets import Place, offsets_at
+from kferry.errors import ExitCode, KferryError
 from kferry.groups import GroupFacts, Groups, look_there, take_groups
 from kferry.groups import Step as Fate
 from kferry.ledger import LedgerTopic
@@ -36,6 +38,7 @@ from kferry.runbook.operations import Reading, Stopped
 from kferry.runbook.record import Record
 from kferry.runbook.rights import rights
 from kferry.runbook.steps import Scheme
+from kferry.units import some
 from kferry.wire import Cluster
 
 _PATIENCE_S = 10.0
@@ -43,6 +46,13 @@ _PATIENCE_S = 10.0
 _AGAIN_S = 0.5
 _NOT_FENCED = "not put up in a rehearsal; how long the brokers take to learn of it is not measured"
 _DRAINED_BY = "consumers do that at their own pace; nothing to try"
+
+
+class NoSuchGroup(KferryError):
+    """A group was named that is not there."""
+
+    code = "K280"
+    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,7 @@ class Tries:
     async def clear_up(self) -> None:
         """Take away what a rehearsal that was killed has left; insist that all names are free."""
         ids = [group.id for group in await self.ground.scope.groups_on(self.ground.source)]
+        _insist_on_groups(self.ground.scope.groups, ids)
         left = await self.shadows.look(ids)
         await self.shadows.insist_on_rights(ids)
         if left:
@@ -361,6 +372,18 @@ class Tries:
                 await self.stop.wait()
         if self.stop.is_set():
             raise Stopped
+
+
+def _insist_on_groups(patterns: Collection[str], found: Collection[GroupId]) -> None:
+    """Refuse to compare nothing and call it well: a name may be mistyped."""
+    missing = [one for one in patterns if not any(map(named((one,)), found))]
+    if missing:
+        near = {close for one in missing for close in get_close_matches(one, found, 1)}
+        raise NoSuchGroup(
+            f"no group on these topics of the source is called {some(missing)}",
+            f"near: {some(near)}" if near else "",
+            hint="kferry inspect groups shows what there is",
+        )
 
 
 def _with_word(reading: Reading) -> Reading:

@@ -55,6 +55,8 @@ class Rehearsed:
     """`on-rollback`, in the order in which it would be called."""
     samples: tuple[Sample, ...]
     interruptions: tuple[Interruption, ...]
+    first_group: bool = False
+    """Whether the target's brokers made `__consumer_offsets` for the shadows: it stays."""
 
     @property
     def differs(self) -> bool:

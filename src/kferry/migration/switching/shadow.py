@@ -19,7 +19,7 @@ from kferry.errors import ExitCode, KferryError
 from kferry.groups import There, look_there
 from kferry.migration.switching.book import ended_here, ourselves, place
 from kferry.migration.switching.committing import commit_and_read_back
-from kferry.names import GroupId, TopicPartition
+from kferry.names import GroupId, TopicName, TopicPartition
 from kferry.units import many, some
 from kferry.wire import Cluster, WireError
 
@@ -29,6 +29,7 @@ _YOUNG_MS = 120_000
 _OLD_MS = 2 * 3_600_000
 """By then its process has ended, whatever bears its number now."""
 _KIND = "rehearsal"
+_BROKERS_OWN = TopicName("__consumer_offsets")
 
 
 class NotOurs(KferryError):
@@ -163,6 +164,8 @@ class Shadows:
     target: Cluster
     migration: str
     made: set[GroupId] = field(default_factory=set)
+    first: bool = False
+    """Whether no group had ever been at work: the brokers made a topic of their own for ours."""
 
     async def look(self, groups: Iterable[GroupId]) -> list[GroupId]:
         """Refuse names that are taken, and return what a rehearsal that was killed has left."""
@@ -206,6 +209,9 @@ class Shadows:
             for group, own in wanted.items()
             if own
         }
+        if positions:
+            topics = (await self.target.refresh({_BROKERS_OWN})).topics
+            self.first = _BROKERS_OWN not in topics or bool(topics[_BROKERS_OWN].error_code)
         # First: cut short between the two, it is ours to take away all the same.
         self.made |= positions.keys()
         wrong = await commit_and_read_back(self.target, positions)
