@@ -27,7 +27,8 @@ from kferry.runbook.hooks_tried import Trying
 from kferry.runbook.interruption import Piece, expected
 from kferry.runbook.opening import hook_facts
 from kferry.runbook.operations import Stopped
-from kferry.runbook.rehearsal_steps import Ground, Tries
+from kferry.runbook.rehearsal_ground import Ground
+from kferry.runbook.rehearsal_steps import Tries
 from kferry.runbook.rehearsed import HookTried, Rehearsed, StepTried
 from kferry.runbook.steps import Step
 

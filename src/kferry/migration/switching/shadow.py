@@ -197,10 +197,8 @@ class Shadows:
                     "--operation Delete --group '*', or a name for each",
                 )
 
-    async def commit(
-        self, wanted: Mapping[GroupId, Mapping[TopicPartition, int]]
-    ) -> dict[GroupId, dict[TopicPartition, int]]:
-        """Commit, read back, and return what is there; raises where it is something else."""
+    async def commit(self, wanted: Mapping[GroupId, Mapping[TopicPartition, int]]) -> None:
+        """Commit, and read back; raises where something else is there."""
         metadata = Signature.ours(self.migration).metadata()
         positions = {
             shadow_of(group): {
@@ -222,12 +220,6 @@ class Shadows:
                 hint="look at the target's brokers; kferry check",
                 changed="The shadow groups are taken away again.",
             )
-        there = await look_there(self.target, positions, to_write=True)
-        return {
-            group: {one: offset for one, (offset, _) in there[shadow_of(group)].committed.items()}
-            for group in wanted
-            if wanted[group]
-        }
 
     async def take_away(self, groups: Iterable[GroupId] | None = None) -> None:
         """Delete what this rehearsal made, or what another one has left."""
