@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kferry.runbook.hooks import HookFailed, Hooks
 from kferry.runbook.rehearsed import HookTried
-from kferry.runbook.steps import Handover
+from kferry.runbook.steps import Handover, Hook
 
 VARIABLE = "KFERRY_REHEARSAL"
 _UNAWARE = (
@@ -35,6 +35,10 @@ class Trying:
     """What a cutover would tell them."""
     narrate: Callable[[str], None]
     stop: asyncio.Event
+
+    def has(self, hook: Hook) -> bool:
+        """Whether there is such a hook."""
+        return (self.hooks.folder / hook.value).is_file()
 
     async def call(self, step: str, handover: Handover) -> HookTried:
         """Call one to its end, and time it; failing is a finding, not an error."""

@@ -30,7 +30,7 @@ from kferry.runbook.operations import Stopped
 from kferry.runbook.rehearsal_ground import Ground
 from kferry.runbook.rehearsal_steps import Tries
 from kferry.runbook.rehearsed import HookTried, Rehearsed, StepTried
-from kferry.runbook.steps import Step
+from kferry.runbook.steps import Hook, Step
 
 
 class CutoverUnderWay(KferryError):
@@ -134,7 +134,7 @@ async def _walk(
         watch.entering(step, number, len(steps))
         done.append(await _try(step, tries, trying))
         watch.tried(done[-1])
-    if any(step.back is not None for step in steps):
+    if trying.has(Hook.ROLLBACK):
         watch.narrate("and if it were taken back before the hand-over:")
     back = [
         await trying.call(step.name, step.back) for step in reversed(steps) if step.back is not None

@@ -6,7 +6,7 @@ Owns the questions that several of its parts ask. Writes nothing.
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from kferry.admin.offsets import Place, offsets_at
@@ -100,11 +100,13 @@ class Ground:
         return Behind(lag=lag, snapshot=snapshot, topics=self.scope.topics)
 
 
-def insist_on_groups(patterns: Collection[str], found: Collection[GroupId]) -> None:
+async def insist_on_groups(ground: Ground, found: Collection[GroupId]) -> None:
     """Refuse to compare nothing and call it well: a name may be mistyped."""
-    missing = [one for one in patterns if not any(map(named((one,)), found))]
+    scope = ground.scope
+    missing = [one for one in scope.groups if not any(map(named((one,)), found))]
     if missing:
-        near = {close for one in missing for close in get_close_matches(one, found, 1)}
+        others = [one.id for one in await replace(scope, groups=()).groups_on(ground.source)]
+        near = {close for one in missing for close in get_close_matches(one, others, 1)}
         raise NoSuchGroup(
             f"no group on these topics of the source is called {some(missing)}",
             f"near: {some(near)}" if near else "",

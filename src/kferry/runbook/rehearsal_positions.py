@@ -32,8 +32,9 @@ class Positions:
     shadows: Shadows
     stop: asyncio.Event
     samples: list[Sample] = field(default_factory=list)
-    seconds: float = 0.0
-    """How long committing and reading back took, with looking where groups go on."""
+    seconds: float | None = None
+    """How long committing and reading back took, with looking where groups go on; None: nothing
+    could be tried."""
 
     async def run(self) -> list[Reading]:
         """Try them."""

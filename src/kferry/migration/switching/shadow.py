@@ -7,7 +7,7 @@ touched, and nothing is written to a ledger.
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from kferry.migration.switching.book import ended_here, ourselves, place
 from kferry.migration.switching.committing import commit_and_read_back
 from kferry.names import GroupId, TopicName, TopicPartition
 from kferry.units import many, some
-from kferry.wire import Cluster, WireError
+from kferry.wire import Cluster, UnsupportedApi, WireError
 
 SUFFIX = ".kferry-rehearsal"
 _YOUNG_MS = 120_000
@@ -186,7 +186,7 @@ class Shadows:
         wanted = sorted(map(shadow_of, groups))
         for what, denied in (
             ("commit positions for", await groups_denied_commit(self.target, wanted)),
-            ("delete", await groups_denied_delete(self.target, wanted)),
+            ("delete", await self._denied_delete(wanted)),
         ):
             if denied:
                 raise NoRightToShadows(
