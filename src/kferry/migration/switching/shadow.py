@@ -197,6 +197,12 @@ class Shadows:
                     "--operation Delete --group '*', or a name for each",
                 )
 
+    async def _denied_delete(self, groups: Sequence[GroupId]) -> set[GroupId]:
+        try:
+            return await groups_denied_delete(self.target, groups)
+        except UnsupportedApi:  # before 2.4 it cannot be asked without doing
+            return set()
+
     async def commit(self, wanted: Mapping[GroupId, Mapping[TopicPartition, int]]) -> None:
         """Commit, and read back; raises where something else is there."""
         metadata = Signature.ours(self.migration).metadata()
