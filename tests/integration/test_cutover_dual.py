@@ -55,20 +55,28 @@ def applications(sandbox: Sandbox, folder: Path, name: str, **changes: Any) -> I
 
 
 def walking(
-    sandbox: Sandbox, apps: Apps, *more: str, verb: str = "cutover"
+    sandbox: Sandbox, apps: Apps, *more: str, verb: str = "cutover", silence: str = "2s"
 ) -> subprocess.Popen[str]:
     scheme = ["--scheme", "double-write"] if verb == "cutover" else []
     return kferry(
         verb, *sides(sandbox), "-m", apps.topic, *scheme, "--map", str(apps.maps),
-        "--silence", "2s", "--patience", "40s", "--yes", "--json", "--producers-stopped",
+        "--silence", silence, "--patience", "40s", "--yes", "--json", "--producers-stopped",
         "--hooks", str(apps.folder / "hooks"), "--bundle", str(apps.folder / "undo.json"),
         *more,
         cwd=apps.folder,
     )  # fmt: skip
 
 
-def cutover(sandbox: Sandbox, apps: Apps, *more: str, verb: str = "cutover") -> Ended:
-    return ended(walking(sandbox, apps, *more, verb=verb))
+def cutover(sandbox: Sandbox, apps: Apps, *more: str, **how: str) -> Ended:
+    return ended(walking(sandbox, apps, *more, **how))
+
+
+def writes_alone(sandbox: Sandbox, apps: Apps, silence: str = "2s") -> str:
+    """Look what is said of those who write to the source alone."""
+    dry = cutover(sandbox, apps, "--dry-run", silence=silence)
+    (found,) = [one for one in dry.result["gates"] if one["gate"] == "source's writers"]
+    assert found["passed"] == found["measured"].startswith("0 records")
+    return str(found["measured"])
 
 
 def said(done: Ended) -> str:
@@ -123,6 +131,7 @@ def test_with_two_writers_in_a_partition_repetitions_are_as_many_as_were_told(
         assert apps.reordered("g") <= apps.repeated("g")
 
 
+@pytest.mark.long
 def test_what_would_be_lost_is_refused_by_name_and_a_rollback_loses_nothing(
     plain: Sandbox, tmp_path: Path
 ) -> None:
@@ -157,6 +166,9 @@ def test_what_would_be_lost_is_refused_by_name_and_a_rollback_loses_nothing(
         assert f"read still by {apps.topic}-g" in said(done)
         apps.start("read")
         eventually(lambda: sum(one.startswith("rogue") for one in apps.seen("g")) == 8)
+        # All have read them, and somebody wrote them all the same.
+        assert writes_alone(plain, apps, silence="1000s").startswith("7 records")
+        eventually(lambda: writes_alone(plain, apps).startswith("0 records"))
 
         # The same once consumers are on the target: nothing is handed over, and they go back.
         apps.change(rogue=5)

@@ -1,29 +1,30 @@
 """What gates ask where applications write both sides themselves.
 
-Owns these questions, and what is said of the answers. Map files are read anew for each: they grow.
+Owns these questions. Map files are read anew for each: they grow.
 Changes nothing but, when a
 cutover is taken back, positions on the source.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from kferry.admin.configs import topic_configs
+from kferry.admin.offsets import ListedOffset, list_offsets
 from kferry.config import TopicSelection
 from kferry.dualwrite.written import without
 from kferry.groups import GroupFacts
 from kferry.ledger import LedgerTopic
 from kferry.migration.clusters import Sides
 from kferry.migration.dual.groups import ReadFiles, lowest
-from kferry.migration.dual.joined import Joined, Lack, Why
-from kferry.migration.dual.looking import look_until_settled
-from kferry.migration.dual.standing import lack_words, strangers
+from kferry.migration.dual.looking import Lowest, look_until_settled
 from kferry.migration.dual.told import Files, read_files
 from kferry.migration.switching.home import take_home_by_files
 from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.names import TopicPartition
+from kferry.runbook import both_readings as told
 from kferry.runbook import readings
 from kferry.runbook.finding import CutoverRequest
 from kferry.runbook.operations import Reading
@@ -32,12 +33,13 @@ from kferry.wire import BrokerError, Cluster
 
 _WRITTEN_S = 2.5
 """After so long a record stands in the map file of whoever wrote it."""
+_WATCHED = 3
+"""So many times as long as silence is waited for, nobody may have written to the source alone."""
 _LARGEST = "max.message.bytes"
 _ACCEPT = (
     ". kferry messages query --source … shows them; send them where they belong, or go on without "
     "them with --accept-late"
 )
-_Found = Mapping[TopicPartition, Joined]
 
 
 def with_files(request: CutoverRequest, sides: Sides) -> CutoverRequest:
@@ -81,29 +83,36 @@ class BothSides:
         there = await self.scope.target_partitions(self.target, insist=False)
         files = self.read()
         return [
-            _known(files, self.scope),
-            _alike(here, {*there}, self.scope),
+            told.known(files, self.scope),
+            told.alike(here, {*there}, self.scope),
             await self._largest(),
-            _proven(files),
+            told.proven(files),
         ]
 
     async def complete(self) -> list[Reading]:
         """Is all that groups have yet to read on both sides, and nothing else on the target?"""
-        groups, found = await self._look(strangers=True)
+        groups, low = await self._lowest()
+        watched = self.silence.seconds * _WATCHED
+        lately = await self._since(low, watched)
+        # Further back than groups stand, to see who has written to the source alone just now.
+        both = {place: _lower(at, lately.get(place)) for place, at in low.items()}
+        found = await self._look(both, strangers=True)
         return [
-            _older(groups, found),
-            _on_both(groups, found),
-            _only_these(found),
+            told.older(groups, found),
+            told.on_both(groups, found, low),
+            told.alone(found, lately, watched),
+            told.only_these(found),
         ]
 
     async def nothing_left(self) -> list[Reading]:
         """Is all that groups had yet to read on the source on the target?"""
-        groups, found = await self._look(strangers=False)
-        return [self._left(groups, found)]
+        groups, low = await self._lowest()
+        return [self._left(groups, await self._look(low), low)]
 
     async def released(self) -> list[Reading]:
         """Is the source silent, or written to second by who writes to the target first?"""
-        groups, found = await self._look(strangers=False)
+        groups, low = await self._lowest()
+        found = await self._look(low)
         now = asyncio.get_running_loop().time()
         self._ends = [*self._ends, (now, {place: one.end for place, one in found.items()})]
         seen = await self.silence.look(list(found))
@@ -113,15 +122,15 @@ class BothSides:
         ends = {place: one.target_end for place, one in found.items()}
         self._grown_from = self._grown_from or ends
         # Producers are on their way: what is behind the switch may still come.
-        left = replace(self._left(groups, found), final=False)
+        left = replace(self._left(groups, found, low), final=False)
         return [quiet, *others, left, readings.grows(self._grown_from, ends)]
 
     async def take_home(self, ledger: LedgerTopic) -> None:
         """Commit on the source how far groups came on the target."""
         await take_home_by_files(self.source, self.target, ledger, self.scope, self.read)
 
-    def _left(self, groups: Sequence[GroupFacts], found: _Found) -> Reading:
-        reading = _on_both(groups, found, older=True)
+    def _left(self, groups: Sequence[GroupFacts], found: told.Found, low: Lowest) -> Reading:
+        reading = told.on_both(groups, found, low, older=True)
         if reading.passed:
             return reading
         if not self.accept_late or any(one.trouble for one in found.values()):
@@ -129,7 +138,7 @@ class BothSides:
         measured = f"{reading.measured}; accepted, they stay on the source"
         return replace(reading, passed=True, final=False, measured=measured)
 
-    def _second(self, found: _Found, quiet: Reading, now: float) -> Reading:
+    def _second(self, found: told.Found, quiet: Reading, now: float) -> Reading:
         """Say whether what was written to the source lately was all written there second."""
         long = self.silence.seconds
         before = [ends for at, ends in self._ends if at <= now - long - _WRITTEN_S]
@@ -151,7 +160,8 @@ class BothSides:
         measured = f"for {long:,.0f} s it was written to second only, behind the target"
         return replace(quiet, passed=True, measured=measured, why="")
 
-    async def _look(self, *, strangers: bool) -> tuple[list[GroupFacts], _Found]:
+    async def _lowest(self) -> tuple[list[GroupFacts], Lowest]:
+        """Find from where on some group has yet to read."""
         groups = await self.scope.groups_on(self.source)
         positions = [(group, one) for group in groups for one in group.positions or ()]
         files = self.read()
@@ -168,10 +178,26 @@ class BothSides:
             for place, at in lowest(positions, self.scope.topics).items()
             if place.topic in known
         }
+        return groups, low
+
+    async def _look(self, low: Lowest, *, strangers: bool = False) -> told.Found:
         _, found = await look_until_settled(
             self.source, self.target, self.read, low, strangers=strangers
         )
-        return groups, found
+        return found
+
+    async def _since(self, low: Lowest, seconds: float) -> dict[TopicPartition, int]:
+        """Find what was written lately, of what is written to both sides."""
+        files = self.read()
+        then = int((time.time() - seconds) * 1000)
+        listed = await list_offsets(self.source, low, then)
+        return {
+            place: max(one.offset, first)
+            for place, one in listed.items()
+            if isinstance(one, ListedOffset)
+            and one.offset >= 0
+            and (first := files.first(place)) is not None
+        }
 
     async def _largest(self) -> Reading:
         ours = await topic_configs(self.source, self.scope.topics)
@@ -224,138 +250,5 @@ class DualGates:
         return [] if self.both is None else await self.both.released()
 
 
-def _known(files: Files, scope: Scope) -> Reading:
-    unknown = sorted(str(name) for name in scope.topics if name not in files.topics)
-    return Reading(
-        gate="map files",
-        passed=not unknown,
-        final=bool(unknown),
-        measured=f"{len(scope.topics) - len(unknown):,} of {many(len(scope.topics), 'topic')} in "
-        f"{many(len(files.paths), 'file')}",
-        why=f"none tells of {some(unknown)}: name those of its applications with --map, or leave "
-        "the topic out with --topic"
-        if unknown
-        else "",
-    )
-
-
-def _alike(here: Sequence[TopicPartition], there: set[TopicPartition], scope: Scope) -> Reading:
-    wanted = {scope.there(one) for one in here}
-    apart = sorted({str(one.topic) for one in wanted ^ there})
-    return Reading(
-        gate="partitions",
-        passed=not apart,
-        final=bool(apart),
-        measured=f"{len(wanted & there):,} of {many(len(wanted), 'partition')} on both sides",
-        why=f"not there, or with another number of partitions: {some(apart)}" if apart else "",
-    )
-
-
-def _proven(files: Files) -> Reading:
-    proven = len(files.paths) - len(files.unproven)
-    names = some(str(one) for one in files.unproven)
-    return Reading(
-        gate="writers",
-        passed=True,
-        measured=f"{many(proven, 'application')} of {len(files.paths):,} may write to both sides, "
-        "their pairs prove it",
-        why=f"no pair yet, so it is not known whether they may: {names}" if names else "",
-    )
-
-
-def _older(groups: Sequence[GroupFacts], found: _Found) -> Reading:
-    """Say who has yet to read what is older than the double write."""
-    waiting: list[str] = []
-    stuck: list[str] = []
-    for group, place, lacks in _unread(groups, found):
-        count = sum(one.records for one in lacks if one.why is Why.BEFORE)
-        if count:
-            told = f"{group.id} {count:,} of {place}"
-            (waiting if group.members else stuck).append(told)
-    why = ""
-    if waiting or stuck:
-        why = (
-            f"still to be read on the source: {some([*waiting, *stuck], 5)}. They are older than "
-            "what was written to both sides, and are not on the target"
-        )
-        if stuck:
-            why += f"; without a consumer that would read them: {some(stuck)}"
-    return Reading(
-        gate="older records",
-        passed=not why,
-        final=bool(stuck),
-        measured="read by every group"
-        if not why
-        else f"left to read for {many(len(waiting) + len(stuck), 'position')}",
-        why=why,
-    )
-
-
-def _on_both(groups: Sequence[GroupFacts], found: _Found, *, older: bool = False) -> Reading:
-    """Say whether the target has what groups have yet to read; `older`: also what was before."""
-    why, records, final = [], 0, False
-    for place, one in sorted(found.items()):
-        if one.trouble:
-            why.append(f"{place}: {one.trouble}")
-        lacks = [lack for lack in one.lacking(0) if older or lack.why is not Why.BEFORE]
-        if not lacks:
-            continue
-        records += sum(lack.records for lack in lacks)
-        # Once groups have moved, nobody reads on here: what is not coming will not heal.
-        final = final or any(lack.why is not Why.WAITING for lack in lacks)
-        who = some(_who_waits(groups, place, lacks[-1].end))
-        why.append(
-            f"{place}: {lack_words(lacks)}"
-            + (
-                f"; to be read still by {who} (past {lacks[-1].end:,} nothing is missing)"
-                * bool(who)
-            )
-        )
-    kept = sum(
-        max(0, run.source + run.length - max(run.source, one.start))
-        for one in found.values()
-        for run in one.runs
-    )
-    return Reading(
-        gate="both sides",
-        passed=not why,
-        final=final,
-        measured=f"{many(records, 'record')} on the source alone that groups have yet to read; "
-        f"{kept:,} on both sides",
-        why="; ".join(why[:5]),
-    )
-
-
-def _only_these(found: _Found) -> Reading:
-    strange = [(place, one) for place, one in sorted(found.items()) if one.strangers]
-    return Reading(
-        gate="target's writers",
-        passed=not strange,
-        final=bool(strange),
-        measured=f"{many(sum(one.strangers for _, one in strange), 'record')} on the target that "
-        "the source does not have",
-        why="; ".join(f"{place}: {strangers(one)}" for place, one in strange[:3]),
-    )
-
-
-def _unread(
-    groups: Sequence[GroupFacts], found: _Found
-) -> list[tuple[GroupFacts, TopicPartition, list[Lack]]]:
-    out = []
-    for group in groups:
-        for one in group.positions or ():
-            place = TopicPartition(one.topic, one.partition)
-            if place in found and one.offset is not None:
-                out.append((group, place, found[place].lacking(one.offset)))
-    return out
-
-
-def _who_waits(groups: Sequence[GroupFacts], place: TopicPartition, end: int) -> list[str]:
-    return [
-        str(group.id)
-        for group in groups
-        for one in group.positions or ()
-        if TopicPartition(one.topic, one.partition) == place
-        and one.offset is not None
-        and one.offset < end
-    ]
+def _lower(one: int | None, other: int | None) -> int | None:
+    return min((at for at in (one, other) if at is not None), default=None)
