@@ -90,6 +90,7 @@ class Flow:
             return Reading(
                 gate="caught up",
                 passed=False,
+                final=True,  # not in this run: a partition that has stopped is not tried again
                 measured=f"{many(len(last.stopped), 'partition')} cannot go on",
                 why=f"{one.topic}, partition {one.partition}: {one.reason}",
             )

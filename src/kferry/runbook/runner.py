@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from kferry.errors import ExitCode, KferryError
+from kferry.runbook.back import NAME as WAY_BACK
 from kferry.runbook.operations import Operations, Reading, Stopped
 from kferry.runbook.operator import Operator
 from kferry.runbook.record import Memory, Passed, Record
@@ -206,15 +207,21 @@ class Runner:
             if all(one.unsure for one in shut):
                 for one in shut:
                     if not await self.operator.vouch(one):
-                        raise _shut(shut)
+                        raise _shut(shut, self._again)
                     self._vouched.add(one.gate)
                 continue
             if any(one.final for one in shut):
-                raise _shut(shut)
+                raise _shut(shut, self._again)
             if until is not None and clock() >= until:
-                raise _shut(shut, after=patience)
+                raise _shut(shut, self._again, after=patience)
             # Large clusters take long to ask: at most half of the time goes into asking them.
             await self._pause(at_least=clock() - began)
+
+    @property
+    def _again(self) -> str:
+        if self.scheme.name == WAY_BACK:
+            return "kferry rollback"
+        return "kferry cutover"
 
     async def _measured(self, gate: Measure, *, vouched: bool) -> list[Reading]:
         try:
@@ -289,11 +296,11 @@ class Runner:
         await self.memory.keep(self.record)
 
 
-def _shut(readings: Sequence[Reading], *, after: float | None = None) -> GateShut:
+def _shut(readings: Sequence[Reading], again: str, *, after: float | None = None) -> GateShut:
     waited = "" if after is None else f" after {after:,.0f} s"
     return GateShut(
         f"not so{waited}: " + "; ".join(f"{one.gate}: {one.measured}" for one in readings),
         "\n".join(one.why for one in readings if one.why),
-        hint="mend it, then kferry cutover goes on from the last good step",
+        hint=f"mend it, then {again} goes on from the last good step",
         changed="",
     )
