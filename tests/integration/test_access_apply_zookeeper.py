@@ -46,6 +46,11 @@ async def test_what_it_knows_arrives_and_the_rest_is_named(
             "allow User:x TwoPhaseCommit on transactional-id t": (
                 "Kafka 2.8 does not know TwoPhaseCommit"
             ),
+            "super users": "the brokers of the source and of the target do not show super.users",
+            "what no rule is about": (
+                "the brokers of the source and of the target do not show "
+                "allow.everyone.if.no.acl.found"
+            ),
         }
         outcomes = await apply_access(target, items, wishes)
         assert outcomes == {item.ref: None for item in items if item.name not in behind}
