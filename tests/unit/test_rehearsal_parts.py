@@ -6,13 +6,16 @@ import os
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kferry.admin.operations import Operation
 from kferry.groups import There
 from kferry.migration.switching.book import ourselves, place
+from kferry.migration.switching.sample import Sample
 from kferry.migration.switching.shadow import (
     AnotherRehearsal,
     Found,
@@ -24,14 +27,19 @@ from kferry.migration.switching.shadow import (
 )
 from kferry.names import GroupId, PartitionId, SourceOffset, TargetOffset, TopicName, TopicPartition
 from kferry.offsets import OffsetMap, Run, Runs, next_records, shares
+from kferry.preflight import Finding, needs
+from kferry.preflight.needs import Need
 from kferry.progress import Snapshot, Stopped
 from kferry.runbook import SCHEMES
 from kferry.runbook import rehearsal_readings as told
 from kferry.runbook.hooks import Hooks
 from kferry.runbook.hooks_tried import Trying
 from kferry.runbook.interruption import RESTART_S, Piece, expected, standstill, tail
-from kferry.runbook.rehearsed import HookTried
+from kferry.runbook.operations import Reading
+from kferry.runbook.rehearsed import HookTried, Rehearsed, StepTried
+from kferry.runbook.rights import judged
 from kferry.runbook.steps import Handover, Hook
+from kferry.verify import Tally
 
 HERE = TopicPartition(TopicName("orders"), PartitionId(0))
 GROUP = GroupId("shop")
@@ -233,6 +241,81 @@ def test_a_rehearsal_that_may_be_at_work_is_not_disturbed() -> None:
     with pytest.raises(AnotherRehearsal):
         judge(found(replace(now, place="elsewhere/1", by="elsewhere, process 9").metadata()))
     assert judge(found(replace(parent, at=0).metadata())) == [shadow_of(GROUP)]
+
+
+def finding(need: Need) -> Finding:
+    return Finding(
+        side=need.side,
+        subject=need.title,
+        severity=need.severity,
+        code="denied",
+        message="not allowed",
+        hint="grant it",
+    )
+
+
+def test_rights_that_only_the_beginning_of_a_copy_takes_are_wanted_no_more() -> None:
+    over = [
+        need
+        for need in (*needs.SOURCE_TOPICS, *needs.TARGET_TOPICS)
+        if need.operation in {Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS}
+    ]
+    remarked = judged([finding(need) for need in over])
+    assert remarked.passed
+    assert "not allowed" in remarked.why
+    for need in (needs.SOURCE_TOPICS[0], needs.SOURCE_GROUPS, needs.TARGET_GROUPS):
+        shut = judged([finding(need)])
+        assert not shut.passed
+        assert need.title in shut.why
+        assert "grant it" in shut.why
+
+
+def rehearsed(*, reading: Reading, sample: Sample, hook: HookTried) -> Rehearsed:
+    step = StepTried(
+        step=SCHEMES["mirror"].steps[0], seconds=1.0, readings=(reading,), hooks=(hook,)
+    )
+    return Rehearsed(
+        migration="m",
+        scheme="mirror",
+        topics=("orders",),
+        steps=(step,),
+        back=(),
+        samples=(sample,),
+        interruptions=(),
+    )
+
+
+WELL = Reading(gate="groups", passed=True, measured="3 groups")
+SHUT = Reading(gate="groups", passed=False, measured="3 groups")
+UNSURE = Reading(gate="groups", passed=False, unsure=True, measured="3 groups")
+SAME = Sample(group=GROUP, positions=1, tally=Tally(same=100, expired_source=3))
+APART = Sample(group=GROUP, positions=1, tally=Tally(same=99, differ=1))
+UNREAD = Sample(group=GROUP, positions=1, tally=Tally(), troubles=("a batch cannot be read",))
+
+
+@pytest.mark.parametrize(
+    ("reading", "sample", "state", "code"),
+    [
+        (WELL, SAME, "done", 0),
+        (UNSURE, SAME, "person", 0),
+        (SHUT, SAME, "done", 5),
+        (WELL, SAME, "failed", 5),
+        (WELL, SAME, "not-called", 5),
+        (WELL, APART, "done", 4),
+        (WELL, UNREAD, "done", 4),
+        (SHUT, APART, "failed", 4),
+    ],
+)
+def test_a_difference_weighs_more_than_a_gate_and_what_is_asked_about_weighs_nothing(
+    reading: Reading,
+    sample: Sample,
+    state: Literal["done", "failed", "not-called", "person"],
+    code: int,
+) -> None:
+    hook = HookTried(step="silence", handover=STOP, state=state, why="why")
+    found = rehearsed(reading=reading, sample=sample, hook=hook)
+    assert found.exit_code == code
+    assert bool(found.findings) == (code == 5 or reading is SHUT)
 
 
 STOP = Handover(hook=Hook.SILENCE, do="stop-producers", on="source", asks="stop them")

@@ -55,11 +55,16 @@ async def check_source(
 
 
 async def check_target(
-    cluster: Cluster, facts: Facts, *, topics: Collection[TopicName], groups: Collection[GroupId]
+    cluster: Cluster,
+    facts: Facts,
+    *,
+    topics: Collection[TopicName],
+    groups: Collection[GroupId],
+    ledger: TopicName = _LEDGER_TOPIC,
 ) -> list[Finding]:
     """Ask for the target's rights on what the source has: most of it does not exist there yet."""
     findings = _cluster_rights(cluster, facts, _cluster_needs(facts))
-    names = [*(topics or [_SAMPLE_TOPIC]), _LEDGER_TOPIC]
+    names = [*(topics or [_SAMPLE_TOPIC]), ledger]
     wanted = {name: facts.metadata.topics.get(name) for name in names}
     findings.append(await _create_right(cluster, facts.operations, wanted, needs.TARGET_CREATE))
     for need in needs.TARGET_TOPICS:

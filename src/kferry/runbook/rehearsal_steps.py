@@ -92,7 +92,7 @@ class Tries:
         found = [
             readings.groups_found(groups, scope),
             readings.nobody_there(await look_there(ground.target, ids, to_write=False)),
-            await rights(ground.sides, scope, ids),
+            await rights(ground.sides, scope, ids, ground.migration),
             *await unset_now(ground.sides, ground.record, scope),
             *await way_back_now(ground.sides, ground.record, scope),
             *await fence_now(ground.sides, ground.record),
