@@ -166,6 +166,13 @@ def test_what_does_not_fit_is_cut_and_each_part_fits(
             assert len(encode(whole, codec, STAMP)) > max_bytes, "cut earlier than it had to be"
 
 
+def test_a_batch_may_be_full_to_the_last_byte() -> None:
+    records = [Record(at, at, b"k", b"v", []) for at in range(4)]
+    (whole,) = recode(records, Codec.NONE, max_bytes=10_000)
+    assert len(recode(records, Codec.NONE, max_bytes=len(whole.batch))) == 1
+    assert len(recode(records, Codec.NONE, max_bytes=len(whole.batch) - 1)) == 2
+
+
 @given(st.integers(2, 60), codecs)
 def test_what_shrinks_a_lot_goes_into_few_batches_none_of_which_is_too_large(
     number: int, codec: Codec

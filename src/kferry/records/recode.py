@@ -132,7 +132,7 @@ def _deal(
 
 def _lay_out(rows: Sequence[Row], start: int, stop: int, room: int) -> LaidOut:
     """Lay out what fits into `room`, one record at least: the batch, its stretches, its count."""
-    builder = DefaultRecordBatchBuilder(2, Codec.NONE, 0, _NOBODY, _NOBODY, _NOBODY, room)
+    builder = _builder(room)
     append = builder.append
     # See `encode`: the builder cannot take -1 for a first timestamp.
     later = 2 if rows[start].timestamp == NO_TIMESTAMP else 0
@@ -156,7 +156,7 @@ def _lay_out(rows: Sequence[Row], start: int, stop: int, room: int) -> LaidOut:
 
 def _lay_out_in_a_row(rows: Sequence[Row], start: int, stop: int, room: int) -> LaidOut:
     """The same for records without holes between them: nothing but the append for each."""
-    builder = DefaultRecordBatchBuilder(2, Codec.NONE, 0, _NOBODY, _NOBODY, _NOBODY, room)
+    builder = _builder(room)
     append = builder.append
     later = 2 if rows[start].timestamp == NO_TIMESTAMP else 0
     count = 0
@@ -165,6 +165,11 @@ def _lay_out_in_a_row(rows: Sequence[Row], start: int, stop: int, room: int) -> 
             break
         count += 1
     return _built(builder, later), ((rows[start].offset, count),), count
+
+
+def _builder(room: int) -> DefaultRecordBatchBuilder:
+    # It refuses what would fill it to the last byte.
+    return DefaultRecordBatchBuilder(2, Codec.NONE, 0, _NOBODY, _NOBODY, _NOBODY, room + 1)
 
 
 def _built(builder: DefaultRecordBatchBuilder, later: int) -> bytearray:
