@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from confluent_kafka import Producer, TopicPartition
 from copying import Ended, ended, kferry, sides
 from dual_writing import to
@@ -177,6 +178,7 @@ def test_repetitions_are_counted_where_two_applications_wrote_one_partition(
     assert any(row(done, f"{topic}-{offset}")["again"] for offset in offsets), "nothing was mixed"
 
 
+@pytest.mark.long
 def test_behind_a_killed_writer_each_position_is_exact_or_refused(
     plain: Sandbox, tmp_path: Path
 ) -> None:

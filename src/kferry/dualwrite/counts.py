@@ -6,6 +6,8 @@ Owns the numbers that `DualProducer.stats()` gives.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+_PREFIX = "kferry_dualwrite_"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
@@ -31,6 +33,41 @@ class Stats:
     """What the secondary said last, if it was an error."""
     map_error: str
     """Why the map file cannot be written, as long as it cannot."""
+
+    def prometheus(self, **labels: str) -> str:
+        """Write them as Prometheus reads them, for whoever serves an application's metrics."""
+        lines: list[str] = []
+        for name, (kind, says, samples) in self._samples().items():
+            lines += [f"# HELP {_PREFIX}{name} {says}", f"# TYPE {_PREFIX}{name} {kind}"]
+            for more, value in samples:
+                own = ",".join(f'{key}="{_quoted(one)}"' for key, one in (labels | more).items())
+                lines.append(f"{_PREFIX}{name}{{{own}}} {value}")
+        return "\n".join(lines) + "\n"
+
+    def _samples(self) -> "Mapping[str, tuple[str, str, list[tuple[dict[str, str], int]]]]":
+        missing = [({"reason": reason}, count) for reason, count in self.missing_by_reason.items()]
+        return {
+            "produced_total": ("counter", "Records handed to produce().", [({}, self.produced)]),
+            "primary_total": ("counter", "Acknowledged by the primary.", [({}, self.primary)]),
+            "primary_failed_total": (
+                "counter",
+                "Not acknowledged by the primary.",
+                [({}, self.primary_failed)],
+            ),
+            "both_total": ("counter", "Acknowledged by both.", [({}, self.both)]),
+            "missing_total": ("counter", "Given up for the secondary.", missing or [({}, 0)]),
+            "waiting": ("gauge", "Waiting for the secondary.", [({}, self.waiting)]),
+            "behind": ("gauge", "1: the secondary does not keep up.", [({}, int(self.behind))]),
+            "map_failing": (
+                "gauge",
+                "1: the map file cannot be written.",
+                [({}, int(bool(self.map_error)))],
+            ),
+        }
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 @dataclass(slots=True, kw_only=True)
