@@ -349,11 +349,16 @@ def _walk(
     else:
         for line in ended_lines(record):
             answer(line)
-    say(f"next: {_next(record)}{options.again()}")
+    say(f"next: {_next(record, request.maps)}{options.again()}")
     return ExitCode.DONE
 
 
-def _next(record: "Record") -> str:
+def _next(record: "Record", maps: tuple[Path, ...]) -> str:
+    from kferry.runbook import SCHEMES  # noqa: PLC0415 as above
+
+    scheme = SCHEMES.get(record.scheme)
+    if record.state == "undone" and scheme is not None and not scheme.copies:
+        return f"kferry cutover --scheme {scheme.name} --dry-run{maps_again(maps)}"
     if record.state != "done" or record.facts.get("of"):
         return "kferry copy"
     # While there is a way back, ending the migration is not what comes next.
