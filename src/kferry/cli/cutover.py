@@ -302,7 +302,9 @@ def _answer_dry(planned: "Planned", options: Options, maps: tuple[Path, ...]) ->
         for line in plan_lines(planned):
             answer(line)
     again = f"{_flags_again(planned)}{options.again(topics=True)}{maps_again(maps)}"
-    say(f"next: kferry cutover --scheme {planned.scheme.name}{again}")
+    shut = any(one.final and not one.passed for one in planned.readings)
+    first = "open what is shut (--), then " if shut else ""
+    say(f"next: {first}kferry cutover --scheme {planned.scheme.name}{again}")
     return ExitCode.DONE
 
 

@@ -73,7 +73,7 @@ def ended_lines(record: "Record") -> list[str]:
         lines = [f"done: {topics} now on the target, by scheme {record.scheme}"]
     for one in record.passed:
         for reading in one.readings:
-            if reading.gate in _KEPT:
+            if reading.gate in _KEPT and one.step != "look":  # beforehand is no proof
                 lines += fitted(f"  {one.step}: {reading.measured}")
     return lines
 

@@ -352,7 +352,9 @@ class Live(DualGates):
             return [readings.no_way_back()]
         # Rights may have gone since the step `look`, and behind the hand-over it is too late.
         groups = [] if self._back else await self.scope.groups_on(self.source)
-        return [await armed(self.way, self.other), *await self._returns(groups)]
+        # What is so still was said then.
+        worse = [one for one in await self._returns(groups) if not one.passed]
+        return [await armed(self.way, self.other), *worse]
 
     async def disarm(self) -> None:
         if self.other is not None and not self._back:
