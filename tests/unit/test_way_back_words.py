@@ -9,7 +9,8 @@ from kferry.names import GroupId, PartitionId, TopicName, TopicPartition
 from kferry.preflight.findings import Finding, Severity, Side
 from kferry.preflight.permissions import RIGHTS_UNANSWERED
 from kferry.runbook import SCHEMES
-from kferry.runbook.back import WAY_BACK
+from kferry.runbook.back import WAY_BACK, as_people_call_them
+from kferry.runbook.operations import Reading
 from kferry.runbook.returning import by_age, by_rights
 from kferry.runbook.unset import asks_uncommitted, never_committed, read_choice
 
@@ -110,3 +111,19 @@ def test_only_schemes_that_copy_everything_ask_where_nobody_committed() -> None:
     asking = [name for name, scheme in SCHEMES.items() if asks_uncommitted(scheme)]
     assert asking == ["mirror", "consumer-first"]
     assert asks_uncommitted(WAY_BACK)
+
+
+def test_on_the_way_back_gates_call_the_sides_what_everybody_calls_them() -> None:
+    seen = Reading(
+        gate="no consumer on the source",
+        passed=False,
+        measured="1 member there",
+        why="lazy has no member on the target yet; source-orders, my.target and a-source stay; "
+        "kferry messages query --source …; the source's end",
+    )
+    told = as_people_call_them(seen)
+    assert told.gate == "no consumer on the target"
+    assert told.why == (
+        "lazy has no member on the source yet; source-orders, my.target and a-source stay; "
+        "kferry messages query --target …; the target's end"
+    )

@@ -4,6 +4,10 @@ Owns its steps. They are those of `mirror` from the target to the source; the op
 given see the two sides exchanged. Hooks are told what to do where: only `on-rollback` is called.
 """
 
+import re
+from dataclasses import replace
+
+from kferry.runbook.operations import Reading
 from kferry.runbook.schemes import MIRROR
 from kferry.runbook.steps import Handover, Hook, Scheme, Step
 
@@ -88,3 +92,20 @@ WAY_BACK = Scheme(
         *(_turned(MIRROR.step(name)) for name in ("hand-over", "done")),
     ),
 )  # fmt: skip
+
+_SIDE = re.compile(r"(?:(?<=--)|(?<![\w.-]))(source|target)(?![\w.-])")
+"""The words, alone or as options; not parts of names."""
+
+
+def as_people_call_them(reading: Reading) -> Reading:
+    """Call the sides what they are called everywhere else: gates see them exchanged."""
+    return replace(
+        reading,
+        gate=_exchanged(reading.gate),
+        measured=_exchanged(reading.measured),
+        why=_exchanged(reading.why),
+    )
+
+
+def _exchanged(text: str) -> str:
+    return _SIDE.sub(lambda found: "target" if found[1] == "source" else "source", text)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from kferry.errors import ExitCode, KferryError
 from kferry.runbook.back import NAME as WAY_BACK
+from kferry.runbook.back import as_people_call_them
 from kferry.runbook.operations import Operations, Reading, Stopped
 from kferry.runbook.operator import Operator
 from kferry.runbook.record import Memory, Passed, Record
@@ -231,6 +232,8 @@ class Runner:
                 raise
             # A broker that restarts is no reason to take everything back.
             found = [Reading(gate="asking", passed=False, measured=error.title, why=error.detail)]
+        if self.scheme.name == WAY_BACK:
+            found = [as_people_call_them(one) for one in found]
         return [self._with_word(one, vouched=vouched) for one in found]
 
     def _with_word(self, reading: Reading, *, vouched: bool) -> Reading:
