@@ -16,7 +16,7 @@ from kferry.migration.switching.scope import Scope
 from kferry.migration.switching.silence import SilenceWatch
 from kferry.migration.switching.uncommitted import find_unset
 from kferry.names import TopicName
-from kferry.runbook import fencing, readings
+from kferry.runbook import fencing, group_readings, readings
 from kferry.runbook.both_sides import BothSides, reader, with_files
 from kferry.runbook.finding import CutoverRequest, find
 from kferry.runbook.operations import Reading
@@ -93,8 +93,8 @@ async def _look(sides: Sides, scope: Scope, silence_s: float) -> list[Reading]:
     watch = SilenceWatch(cluster=source, seconds=silence_s)
     quiet = readings.silence(await watch.look(await scope.source_partitions(source)), silence_s)
     return [
-        readings.groups_found(groups, scope),
-        readings.nobody_there(there),
+        group_readings.groups_found(groups, scope),
+        group_readings.nobody_there(there),
         # One look says nothing of silence.
         *(one for one in quiet if one.gate != "silence"),
     ]

@@ -36,7 +36,7 @@ from kferry.migration.switching.starts import commit_starts
 from kferry.migration.switching.uncommitted import Choice, Unset, find_unset, places_of, settle
 from kferry.migration.switching.way_back import delete_ledger, prepare_way_back
 from kferry.names import TopicName, TopicPartition
-from kferry.runbook import fencing, readings
+from kferry.runbook import fencing, group_readings, readings
 from kferry.runbook.arming import Way, arm, armed, other_ledger
 from kferry.runbook.back import WAY_BACK
 from kferry.runbook.both_sides import BothSides, DualGates
@@ -72,7 +72,7 @@ class Live(DualGates):
     fence_around: Fence | None = None
     """Around the topics of the way there's source, if one was asked for."""
     _compared: Reading | None = None
-    _drain: readings.Drain = field(default_factory=readings.Drain)
+    _drain: group_readings.Drain = field(default_factory=group_readings.Drain)
     _here: GroupsWatch = field(init=False)
     _there: GroupsWatch = field(init=False)
 
@@ -122,8 +122,8 @@ class Live(DualGates):
         there = await look_there(self.target, [group.id for group in groups], to_write=False)
         fence = None if self._back or self.fence_around is None else await self.fence_around.whom()
         found = [
-            readings.groups_found(groups, self.scope),
-            readings.nobody_there(there),
+            group_readings.groups_found(groups, self.scope),
+            group_readings.nobody_there(there),
             *never_committed(await self._unset(), self.uncommitted),
             *await self._returns(groups),
             *([] if fence is None else [fencing.feasible(fence)]),
@@ -224,7 +224,7 @@ class Live(DualGates):
         troubles = await settle(self._group_sides, self.scope, unset, self.uncommitted)
         at_work = set(await self._awaited())
         return [
-            readings.positions(shown.moves, self.scope, partitions, at_work),
+            group_readings.positions(shown.moves, self.scope, partitions, at_work),
             *never_committed(unset, self.uncommitted, troubles),
         ]
 
@@ -243,7 +243,7 @@ class Live(DualGates):
     async def _starts(self) -> list[Reading]:
         groups = await self.scope.groups_on(self.source)
         begun = await commit_starts(self.target, self.ledger, self.scope, groups)
-        return [readings.starts(begun)]
+        return [group_readings.starts(begun)]
 
     async def take_positions_back(self) -> None:
         undone = await undo(
@@ -257,7 +257,7 @@ class Live(DualGates):
             names=self.scope.exchanged.topics,
         )
         failed = [one for one in undone.positions if one.step in {Step.FAILED, Step.ACTIVE}]
-        readings.insist_on_undone(failed)
+        group_readings.insist_on_undone(failed)
 
     async def positions_home(self) -> None:
         if self.both is not None:
@@ -274,7 +274,7 @@ class Live(DualGates):
             self.target, of_target=True, among=lambda group: group in work.reads
         )
         partitions = await self.scope.target_partitions(self.target)
-        return [readings.there(work.reads, seen.groups, partitions, self.scope)]
+        return [group_readings.there(work.reads, seen.groups, partitions, self.scope)]
 
     async def mark_switch(self) -> None:
         here = await self.scope.source_partitions(self.source)
@@ -395,8 +395,8 @@ class Live(DualGates):
 async def _gone(watch: GroupsWatch, side: str) -> Reading:
     """Say whether nobody consumes any more; before it is called so, all groups are looked at."""
     seen = await watch.look()
-    told = readings.gone(seen.groups, side, seen.gaps)
+    told = group_readings.gone(seen.groups, side, seen.gaps)
     if told.passed and watch.partial:
         seen = await watch.look(whole=True)
-        told = readings.gone(seen.groups, side, seen.gaps)
+        told = group_readings.gone(seen.groups, side, seen.gaps)
     return told

@@ -12,8 +12,8 @@ from kferry.migration.switching.sample import Sample
 from kferry.migration.switching.scope import Scope
 from kferry.names import TopicPartition
 from kferry.progress import Snapshot
+from kferry.runbook.group_readings import SHUT, without_position
 from kferry.runbook.operations import Reading
-from kferry.runbook.readings import SHUT, without_position
 from kferry.units import many, some
 from kferry.verify import Tally
 

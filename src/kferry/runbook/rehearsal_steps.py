@@ -15,7 +15,7 @@ from kferry.migration.switching.open_transactions import open_transactions
 from kferry.migration.switching.sample import Sample
 from kferry.migration.switching.shadow import Shadows
 from kferry.migration.switching.silence import Silence, SilenceWatch
-from kferry.runbook import readings
+from kferry.runbook import group_readings, readings
 from kferry.runbook import rehearsal_readings as told
 from kferry.runbook.comparing import Comparison
 from kferry.runbook.dry import fence_now, unset_now, way_back_now
@@ -90,8 +90,8 @@ class Tries:
         groups = await self.ground.groups()
         ids = [group.id for group in groups]
         found = [
-            readings.groups_found(groups, scope),
-            readings.nobody_there(await look_there(ground.target, ids, to_write=False)),
+            group_readings.groups_found(groups, scope),
+            group_readings.nobody_there(await look_there(ground.target, ids, to_write=False)),
             await rights(ground.sides, scope, ids, ground.migration),
             *await unset_now(ground.sides, ground.record, scope),
             *await way_back_now(ground.sides, ground.record, scope),
