@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Tests wait more than they work: for leases, for silence, for brokers that come back.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format bench versions faults lock clean
@@ -25,7 +27,7 @@ demo: install ## two real Kafka clusters, the main job against them, and away ag
 	$(BIN)/kferry demo
 
 test: install ## the tests, real brokers included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: install ## format, lint, types, import contracts
 	$(BIN)/ruff format --check src tests bench
