@@ -127,7 +127,7 @@ async def through(
         yield relay, named
 
 
-@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("side", ["source", pytest.param("target", marks=pytest.mark.long)])
 async def test_the_line_is_cut_and_connections_end_inside_frames(
     plain: Sandbox, side: str, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ from kferry.sandbox.faults.topics import recreate
 
 SEED = 20_240_229
 KILLS = 10
+KILLS_IN_EVERY_RUN = 4
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 FEW = {name: KINDS[name] for name in ("lz4", "tiny", "transactions")}
@@ -64,12 +65,13 @@ def alter(cluster: Cluster, topic: str, settings: Mapping[str, str | None]) -> N
     admin.incremental_alter_configs([resource])[resource].result(PATIENCE_S)
 
 
-def test_ten_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox) -> None:
-    mix = Mix(cluster=plain.source, prefix="kills", seed=SEED)
+@pytest.mark.parametrize("kills", [KILLS_IN_EVERY_RUN, pytest.param(KILLS, marks=pytest.mark.long)])
+def test_kills_of_one_copy_lose_and_repeat_nothing(plain: Sandbox, kills: int) -> None:
+    mix = Mix(cluster=plain.source, prefix=f"kills-{kills}", seed=SEED)
     mix.create()
     mix.write(2_000)
     ordeal = Ordeal(sandbox=plain, mix=mix, rate="250KiB/s")
-    while ordeal.kills < KILLS:
+    while ordeal.kills < kills:
         ordeal.kill_once()
         mix.write(40)
         mix.clean()

@@ -69,6 +69,7 @@ def test_rolled_back_traffic_goes_on_where_it_was(
         assert_exact(switch.judge(), at_least=300)
 
 
+@pytest.mark.long
 def test_a_static_member_that_keeps_its_place_is_named(plain: Sandbox, tmp_path: Path) -> None:
     with switching(plain, "mirror", tmp_path, static=True, transactional=0) as switch:
         flow(switch.live, 200)

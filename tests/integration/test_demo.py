@@ -71,7 +71,10 @@ def test_applications_move_and_every_numbered_record_is_seen_once(
 @pytest.mark.own_brokers
 @pytest.mark.parametrize(
     ("number", "when"),
-    [(signal.SIGINT, "offsets to copy"), (signal.SIGTERM, "every producer has flushed")],
+    [
+        pytest.param(signal.SIGINT, "offsets to copy", marks=pytest.mark.long),
+        (signal.SIGTERM, "every producer has flushed"),
+    ],
 )
 def test_interrupted_while_it_copies_or_switches_it_tidies_up(
     own_home: Path, tmp_path: Path, number: signal.Signals, when: str

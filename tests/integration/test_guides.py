@@ -24,10 +24,10 @@ def script_of(guide: str) -> str:
 @pytest.mark.parametrize(
     "guide",
     [
-        "mirror",
         *(
-            pytest.param(name, marks=pytest.mark.versions)
+            pytest.param(name, marks=pytest.mark.long)
             for name in (
+                "mirror",
                 "producer-first",
                 "dual-consumer",
                 "consumer-first",
