@@ -9,6 +9,7 @@ it.
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.record import RESULTS
@@ -32,6 +33,8 @@ _ORDER = (
     "copy_tls",
     "copy_distance",
     "plan_many_topics",
+    "groups_many",
+    "verify",
 )
 _COLUMNS: Mapping[str, tuple[str, int]] = {
     # key in the medians: what a reader calls it, digits after the point
@@ -43,6 +46,10 @@ _COLUMNS: Mapping[str, tuple[str, int]] = {
     "copying": ("copying, s", 2),
     "records_per_second": ("records/s", 0),
     "mb_per_second": ("MB/s", 0),
+    "seconds": ("seconds", 2),
+    "mb_per_s": ("MB/s", 0),
+    "cpu": ("CPU, s", 2),
+    "memory": ("memory, MB", 0),
     "all_done": ("start to end, s", 2),
     "requests": ("requests", 0),
     "most_of_a_kind": ("most of one kind", 0),
@@ -69,10 +76,10 @@ def write(page: Path = PAGE, folder: Path = RESULTS) -> None:
 def _section(name: str, kept: Mapping[str, Any]) -> str:
     measured = kept["measurements"]
     lines = [f"### `{name}`", "", _made(kept), ""]
-    lines += [f"{_load(one)}" for one in measured if one["kind"] == "load"]
-    contenders = [one for one in measured if one["kind"] == "contender"]
-    lines += ["", *_contenders(contenders), ""]
-    ratios = [one for one in measured if one["kind"] == "ratio"]
+    lines += [f"{_load(one)}" for one in measured if one.get("kind") == "load"]
+    contenders = [one for one in measured if one.get("kind") == "contender"]
+    lines += ["", *_contenders(contenders), *_timings(measured), ""]
+    ratios = [one for one in measured if one.get("kind") == "ratio"]
     if ratios:
         lines += ["| | measured | to reach |", "|---|---|---|", *map(_ratio, ratios), ""]
     return "\n".join(lines) + "\n"
@@ -99,6 +106,15 @@ def _contenders(found: list[Mapping[str, Any]]) -> Iterator[str]:
     for one in found:
         cells = (_cell(one["medians"], key) for key in used)
         yield f"| {one['name']} | " + " | ".join(cells) + f" | {len(one['runs'])} |"
+
+
+def _timings(measured: list[Mapping[str, Any]]) -> Iterator[str]:
+    found = [one for one in measured if "kind" not in one]
+    if found:
+        yield "| | seconds | runs |"
+        yield "|---|---|---|"
+    for one in found:
+        yield f"| {one['what']} | {median(one['seconds']):,.2f} | {len(one['seconds'])} |"
 
 
 def _cell(medians: Mapping[str, float], key: str) -> str:
